@@ -1,0 +1,9 @@
+import { EXIT, SaxError } from '../core/errors.ts';
+import type { CommandModule } from './command.ts';
+
+export const command: CommandModule = {
+  define() {},
+  async run() {
+    throw new SaxError(EXIT.usage, 'guard: not built yet');
+  },
+};

@@ -1,0 +1,12 @@
+/** The first code that runs: must parse on any Node that knows ES modules (12 and later). */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(
+    `saxctl needs Node 20.19 or newer, this is ${process.versions.node} (${process.execPath}); install nodejs from your distribution or nodejs.org\n`,
+  );
+  process.exitCode = 78;
+} else {
+  // A variable keeps the bundler from pulling main into the launcher.
+  const main = './main.js';
+  import(main).then((module: typeof import('./main.ts')) => module.run());
+}
