@@ -47,4 +47,4 @@ await build({
   },
 });
 // The launcher alone is written for old Nodes: it says in one line what is missing instead of dying of a syntax error.
-await build({ ...shared, target: 'node12', entryPoints: { launch: 'src/launch.ts' }, external: ['./main.js'] });
+await build({ ...shared, target: 'es2020', entryPoints: { launch: 'src/launch.ts' }, external: ['./main.js'] });

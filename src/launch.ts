@@ -8,5 +8,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else {
   // A variable keeps the bundler from pulling main into the launcher.
   const main = './main.js';
-  import(main).then((module: typeof import('./main.ts')) => module.run());
+  void import(main).then((module: typeof import('./main.ts')) => module.run());
 }

@@ -10,12 +10,18 @@ export type Io = {
   readonly stdout: Writable & { isTTY?: boolean; columns?: number };
   readonly stderr: Writable & { isTTY?: boolean; columns?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Listens to a signal of the process; absent in tests that send none. Returns how to stop listening. */
+  onSignal?(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', handler: () => void): () => void;
+  /** Ends the process at once: second signal, or a daemon that does not finish in time. */
+  exit?(code: ExitCode): void;
 };
 
 export type GlobalFlags = {
   readonly config?: string;
   readonly logLevel: LogLevel;
   readonly logFormat: 'pretty' | 'json' | 'journald';
+  /** `--log-format` was given: final errors take that form too. */
+  readonly explicitFormat: boolean;
   readonly quiet: boolean;
   /** Colours on stdout (flag, NO_COLOR, FORCE_COLOR, terminal: decided once). */
   readonly color: boolean;
@@ -26,11 +32,15 @@ export type Context = {
   readonly io: Io;
   readonly flags: GlobalFlags;
   readonly log: Log;
-  config(): Config;
-  /** Where the values came from; for `config show`, `doctor` and reload. */
-  loadConfig(): LoadedConfig;
+  config(): Promise<Config>;
+  /** Reads again and tells where the values came from; for `config show`, `doctor` and reload. */
+  loadConfig(): Promise<LoadedConfig>;
   /** Aborted when a person or a supervisor wants us to stop (SIGINT, SIGTERM). */
   readonly signal: AbortSignal;
+  /** True when it was a person (SIGINT), not a supervisor. */
+  interrupted(): boolean;
+  /** Masks secrets in text that does not go through the log. */
+  redact(text: string): string;
   /** The path of the program, to start ourselves again (demo's extauth, examples in help). */
   readonly program: string;
   /** The commander tree with every command declared; for completions and manual pages. */

@@ -16,6 +16,8 @@ export type Key<T> = {
   readonly max?: number;
   /** The default in words, where it depends on other keys. */
   readonly shown?: string;
+  /** What a text (or each item of a list) must look like, and the same in words. */
+  readonly form?: { readonly pattern: RegExp; readonly words: string };
 };
 
 type Optional<T> = T | undefined;
@@ -43,6 +45,11 @@ const choice = <T extends string>(choices: readonly T[], fallback: T, doc: strin
   fallback,
   doc,
 });
+/** The same key, held to a form. */
+const formed = <T>(key: Key<T>, pattern: RegExp, words: string): Key<T> => ({ ...key, form: { pattern, words } });
+const JID_FORM = [/^[^\s@/]+@[^\s@/]+$/, 'a bare JID, for example bot@chat.example.org'] as const;
+const HOST_FORM = [/^[^\s@/:]+$/, 'a host name'] as const;
+
 const optionalChoice = <T extends string>(choices: readonly T[], doc: string, shown: string): Key<Optional<T>> => ({
   kind: 'choice',
   choices,
@@ -54,7 +61,11 @@ const optionalChoice = <T extends string>(choices: readonly T[], doc: string, sh
 const mode = (fallback: number, doc: string): Key<number> => ({ kind: 'mode', fallback, doc });
 /** Milliseconds; written "90s", "5m", "1h", "2d". */
 const duration = (fallback: number, doc: string): Key<number> => ({ kind: 'duration', fallback, doc });
-const pattern = (fallback: string, doc: string): Key<RegExp> => ({ kind: 'pattern', fallback: new RegExp(fallback), doc });
+const pattern = (fallback: string, doc: string): Key<RegExp> => ({
+  kind: 'pattern',
+  fallback: new RegExp(fallback),
+  doc,
+});
 
 export const SCHEMA = {
   database: {
@@ -69,16 +80,24 @@ export const SCHEMA = {
     charset: text('utf8mb4', 'character set of the connection (an old phpBB 2 is often latin1)'),
   },
   xmpp: {
-    service: text('xmpp://127.0.0.1:5222', 'where bots log in: xmpp://host:port or xmpps://host:port'),
-    domain: optional('the XMPP domain of the members (the virtual host of ejabberd)'),
-    muc_service: optional('the MUC service', 'conference.DOMAIN'),
-    room: optional('the room of the chat', 'sax@MUC_SERVICE'),
+    service: formed(
+      text('xmpp://127.0.0.1:5222', 'where bots log in: xmpp://host:port or xmpps://host:port'),
+      /^xmpps?:\/\/(\[[0-9a-f:]+\]|[^\s/:]+)(:\d{1,5})?$/i,
+      'xmpp://host:port or xmpps://host:port',
+    ),
+    domain: formed(optional('the XMPP domain of the members (the virtual host of ejabberd)'), ...HOST_FORM),
+    muc_service: formed(optional('the MUC service', 'conference.DOMAIN'), ...HOST_FORM),
+    room: formed(optional('the room of the chat', 'sax@MUC_SERVICE'), ...JID_FORM),
     tls_ca: optional('PEM file with a further CA'),
   },
   ejabberd: {
     via: choice(['ctl', 'http'], 'ctl', 'how nicknames are registered: ejabberdctl, or mod_http_api'),
     ctl: text('ejabberdctl', 'ejabberdctl: a path, or a command with arguments'),
-    api_url: optional('base URL of mod_http_api, for example http://127.0.0.1:5280/api'),
+    api_url: formed(
+      optional('base URL of mod_http_api, for example http://127.0.0.1:5280/api'),
+      /^https?:\/\/\S+$/,
+      'an http:// or https:// URL',
+    ),
     api_token: secret('OAuth bearer token for the API'),
     api_user: optional('account for HTTP basic authentication'),
     api_password: secret('its password'),
@@ -87,10 +106,15 @@ export const SCHEMA = {
     sid_pattern: pattern('^[0-9a-f]{32}$', 'what a session id looks like; anything else is refused without a query'),
     token_key: secret('key of the signed tokens; none: tokens are refused'),
     token_key_previous: secret('the key before the last rotation; still accepted'),
-    timeout_ms: integer(5000, 100, 25_000, 'answer within this time, whatever the database does (ejabberd gives up at 30 s)'),
+    timeout_ms: integer(
+      5000,
+      100,
+      25_000,
+      'answer within this time, whatever the database does (ejabberd gives up at 30 s)',
+    ),
   },
   webridge: {
-    jid: optional('account of the announcing bot'),
+    jid: formed(optional('account of the announcing bot'), ...JID_FORM),
     password: secret('its password'),
     nick: optional('its nickname in the room', 'the localpart of jid'),
     socket: text('/run/saxctl/say.sock', 'UNIX datagram socket for announcements'),
@@ -102,7 +126,7 @@ export const SCHEMA = {
     snapshot_lines: integer(30, 1, 500, 'how many lines the snapshot holds'),
   },
   ircbridge: {
-    jid: optional('account of the relaying bot'),
+    jid: formed(optional('account of the relaying bot'), ...JID_FORM),
     password: secret('its password'),
     nick: optional('its nickname in the room', 'the localpart of jid'),
     to_irc: text('<{nick}> {text}', 'form of a line on IRC'),
@@ -112,11 +136,19 @@ export const SCHEMA = {
     joins: boolean(false, 'tell joins, parts and topics of the other side'),
   },
   irc: {
-    servers: list('ircs://host:port or irc://host:port, tried in turn'),
+    servers: formed(
+      list('ircs://host:port or irc://host:port, tried in turn'),
+      /^ircs?:\/\/(\[[0-9a-f:]+\]|[^\s/:]+)(:\d{1,5})?$/i,
+      'ircs://host:port or irc://host:port',
+    ),
     nick: optional('nickname of the bot on IRC'),
     username: optional('user name', 'the nickname'),
     realname: optional('real name', 'the nickname'),
-    channel: optional('the channel that is joined to the room'),
+    channel: formed(
+      optional('the channel that is joined to the room'),
+      /^[#&+!][^\s,\x07]{0,199}$/,
+      'a channel name, for example #sax',
+    ),
     channel_key: secret('its key'),
     sasl_user: optional('account for SASL'),
     sasl_password: secret('its password'),
@@ -124,22 +156,28 @@ export const SCHEMA = {
     tls_ca: optional('PEM file with a further CA'),
   },
   guard: {
-    jid: optional('account of the guard; must be an admin or owner of the room'),
+    jid: formed(optional('account of the guard; must be an admin or owner of the room'), ...JID_FORM),
     password: secret('its password'),
     nick: optional('its nickname in the room', 'the localpart of jid'),
-    guest_domain: optional('domain of guests who are not members', 'none: guests are removed'),
+    guest_domain: formed(optional('domain of guests who are not members', 'none: guests are removed'), ...HOST_FORM),
   },
   state: {
     dir: optional('outboxes, cursors, what sync-nicks knows', '$STATE_DIRECTORY, else /var/lib/saxctl'),
   },
   metrics: {
-    listen: optional('host:port of /metrics and /healthz; loopback is meant'),
+    listen: formed(
+      optional('host:port of /metrics and /healthz; loopback is meant'),
+      /^(\[[0-9a-f:]+\]|[^\s/:]+):\d{1,5}$/i,
+      'host:port, for example 127.0.0.1:9464',
+    ),
   },
 } as const satisfies Record<string, Record<string, Key<unknown>>>;
 
 type ValueOf<K> = K extends Key<infer T> ? T : never;
 export type SectionName = keyof typeof SCHEMA;
-export type Section<S extends SectionName> = { readonly [K in keyof (typeof SCHEMA)[S]]: ValueOf<(typeof SCHEMA)[S][K]> };
+export type Section<S extends SectionName> = {
+  readonly [K in keyof (typeof SCHEMA)[S]]: ValueOf<(typeof SCHEMA)[S][K]>;
+};
 
 /** The effective configuration. Keys are written as in the file. */
 export type Config = { readonly [S in SectionName]: Section<S> } & {
@@ -151,13 +189,23 @@ export type Config = { readonly [S in SectionName]: Section<S> } & {
 
 /** Makes a key's value of what the file (TOML) or the environment (text) says. Throws a RangeError that says what is wanted. */
 export function parseValue(key: Key<unknown>, raw: unknown): unknown {
+  const value = parseKind(key, raw);
+  const { form } = key;
+  if (form !== undefined)
+    for (const item of Array.isArray(value) ? value : [value])
+      if (typeof item === 'string' && !form.pattern.test(item)) throw new RangeError(form.words);
+  return value;
+}
+
+function parseKind(key: Key<unknown>, raw: unknown): unknown {
   switch (key.kind) {
     case 'text':
       if (typeof raw !== 'string') throw new RangeError('a text in quotes');
       return raw === '' ? key.fallback : raw;
     case 'choice':
       if (raw === '' && key.fallback === undefined) return undefined;
-      if (typeof raw !== 'string' || !key.choices?.includes(raw)) throw new RangeError(`one of ${key.choices?.join(', ')}`);
+      if (typeof raw !== 'string' || !key.choices?.includes(raw))
+        throw new RangeError(`one of ${key.choices?.join(', ')}`);
       return raw;
     case 'boolean':
       if (typeof raw === 'boolean') return raw;
@@ -199,11 +247,20 @@ function parseInteger(key: Key<unknown>, raw: unknown): number {
   return number;
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
 
 /** "90s", "5m", "1h", "2d", or a whole number of seconds, in milliseconds. Throws a RangeError that says what is wanted. */
 export function parseDuration(raw: unknown): number {
-  const match = /^(\d{1,9})\s*(ms|s|m|h|d|w)?$/.exec(typeof raw === 'number' ? String(raw) : typeof raw === 'string' ? raw : '');
+  const match = /^(\d{1,9})\s*(ms|s|m|h|d|w)?$/.exec(
+    typeof raw === 'number' ? String(raw) : typeof raw === 'string' ? raw : '',
+  );
   if (match === null) throw new RangeError('a duration such as "90s", "5m", "1h" or "2d"');
   return Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000);
 }

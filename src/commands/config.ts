@@ -1,0 +1,109 @@
+import { Argument, type Command } from 'commander';
+import { EXIT, type ExitCode, reasonOf } from '../core/errors.ts';
+import { printable } from '../core/escape.ts';
+import { type CommandModule, type Context, examples } from './command.ts';
+
+export const command: CommandModule = {
+  define(command: Command): void {
+    command
+      .addArgument(
+        new Argument('ACTION', 'show: the effective values and where each came from; check: only validate').choices([
+          'show',
+          'check',
+        ]),
+      )
+      .option('--json', 'print JSON');
+    examples(command, [
+      ['saxctl config show', 'every value, its origin, secrets masked'],
+      ['saxctl -c ./saxctl.toml config check', 'exit 0, or 78 with every problem on a line'],
+    ]);
+  },
+
+  async run(context, [action], options): Promise<ExitCode> {
+    const { ConfigError } = await import('../config/load.ts');
+    try {
+      const loaded = await context.loadConfig();
+      const rows = await effective(loaded);
+      if (action === 'show') show(context, rows, options['json'] === true, loaded.file);
+      else if (options['json'] === true)
+        context.io.stdout.write(`${JSON.stringify({ ok: true, file: loaded.file ?? null })}\n`);
+      else
+        context.io.stdout.write(`configuration is valid: ${loaded.file ?? 'no file, environment and defaults only'}\n`);
+      return EXIT.done;
+    } catch (error) {
+      if (!(error instanceof ConfigError) || action !== 'check') throw error;
+      if (options['json'] === true)
+        context.io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems })}\n`);
+      for (const problem of error.problems) context.io.stderr.write(`saxctl: ${printable(problem, 2000)}\n`);
+      return EXIT.config;
+    }
+  },
+};
+
+type Row = { section: string; name: string; value: unknown; source: string; where: string };
+
+/** Every key with its value (secrets masked, but read once: an unreadable secret file is a problem too). */
+async function effective(loaded: Awaited<ReturnType<Context['loadConfig']>>): Promise<Row[]> {
+  const { allKeys, ConfigError } = await import('../config/load.ts');
+  const problems: string[] = [];
+  const rows = allKeys().map(({ section, name, key }): Row => {
+    const origin = loaded.origins.get(`${section}.${name}`) ?? { source: 'default', where: '' };
+    let value: unknown;
+    try {
+      value = (loaded.config[section] as Record<string, unknown>)[name];
+    } catch (error) {
+      problems.push(reasonOf(error));
+    }
+    if (value instanceof RegExp) value = value.source;
+    if (key.kind === 'mode' && typeof value === 'number') value = `0${value.toString(8)}`;
+    if (key.secret && value !== undefined) value = '********';
+    return { section, name, value, ...origin };
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return [
+    ...rows,
+    ...loaded.config.link.flatMap(({ room, channel }) => [
+      { section: 'link', name: 'room', value: room, source: 'file', where: loaded.file ?? '' },
+      { section: 'link', name: 'channel', value: channel, source: 'file', where: loaded.file ?? '' },
+    ]),
+    ...Object.entries(loaded.config.wording).map(([name, value]) => ({
+      section: 'wording',
+      name,
+      value,
+      source: 'file',
+      where: loaded.file ?? '',
+    })),
+  ];
+}
+
+function show(context: Context, rows: readonly Row[], json: boolean, file: string | undefined): void {
+  const { stdout } = context.io;
+  if (json) {
+    const values = rows.map(({ section, name, value, source, where }) => ({
+      key: `${section}.${name}`,
+      value: value ?? null,
+      source,
+      where,
+    }));
+    stdout.write(`${JSON.stringify({ file: file ?? null, values })}\n`);
+    return;
+  }
+  stdout.write(`# ${file ?? 'no configuration file; environment and defaults'}\n`);
+  let section = '';
+  for (const row of rows) {
+    if (row.section !== section) {
+      section = row.section;
+      stdout.write(`\n[${section}]\n`);
+    }
+    const unset = row.value === undefined;
+    const text = unset ? `# ${row.name} is not set` : `${row.name} = ${toml(row.value)}`;
+    stdout.write(`${row.source === 'default' ? text : `${text.padEnd(44)} # ${printable(row.where)}`}\n`);
+  }
+}
+
+const toml = (value: unknown): string =>
+  Array.isArray(value)
+    ? `[${value.map(toml).join(', ')}]`
+    : typeof value === 'string'
+      ? JSON.stringify(value)
+      : String(value);
