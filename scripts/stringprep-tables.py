@@ -50,7 +50,14 @@ def encode(numbers):
             line = ""
         line += item + " "
     lines.append(line.rstrip())
-    return " +\n".join("  '%s'" % part for part in lines)
+    return joined(lines)
+
+
+def joined(lines):
+    """Lines of text as one TypeScript expression, formatted as the linter wants it."""
+    if len(lines) == 1:
+        return " '%s'" % lines[0]
+    return "\n" + " +\n".join("  '%s'" % part for part in lines)
 
 
 def assigned(char):
@@ -129,15 +136,15 @@ def main():
         ("RIGHT_TO_LEFT", "D.1: R and AL.", prep.in_table_d1),
         ("LEFT_TO_RIGHT", "D.2: L.", prep.in_table_d2),
     ):
-        print("/** %s */\nexport const %s =\n%s;\n" % (doc, name, encode(ranges(member))))
+        print("/** %s */\nexport const %s =%s;\n" % (doc, name, encode(ranges(member))))
     print("/** Combining classes other than 0: runs of (gap from the last end, length less one, class). */")
-    print("export const COMBINING =\n%s;\n" % encode(classes()))
+    print("export const COMBINING =%s;\n" % encode(classes()))
     print("/** B.2, one character to one: runs of (gap from the last start, count, stride, difference). */")
-    print("export const FOLDED =\n%s;\n" % encode(runs))
+    print("export const FOLDED =%s;\n" % encode(runs))
     print("/** B.2, one character to several: code point, then what it becomes, all in base 36. */")
     text = ",".join(" ".join(base36(n) for n in [c] + [ord(f) for f in folded]) for c, folded in several)
     lines = [text[i:i + 110] for i in range(0, len(text), 110)]
-    print("export const FOLDED_TO_SEVERAL =\n%s;" % " +\n".join("  '%s'" % line for line in lines))
+    print("export const FOLDED_TO_SEVERAL =%s;" % joined(lines))
 
 
 main()
