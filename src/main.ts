@@ -6,7 +6,6 @@ import { COMMANDS } from './commands/table.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { causesOf, EXIT, EXIT_MEANINGS, type ExitCode, reasonOf, SaxError } from './core/errors.ts';
 import { printable } from './core/escape.ts';
-import { didYouMean } from './core/suggest.ts';
 import { createLog, createRedactor, type LogFormat, type Redactor } from './log.ts';
 import { VERSION_LINE } from './version.ts';
 
@@ -192,20 +191,17 @@ function oneLine(text: string, command: Command): string {
     .replace(/\s*\(Did you mean (one of )?([^?]+)\?\)/, '; did you mean $1$2?')
     .trim()
     .replaceAll(/\s*\n\s*/g, ' ');
-  const unknown = /unknown command '([^']*)'$/.exec(line)?.[1];
-  const meant =
-    unknown === undefined
-      ? ''
-      : didYouMean(
-          unknown,
-          COMMANDS.map(({ name }) => name),
-        );
-  return `${line}${meant}; see: ${path} --help`;
+  return printable(`${line}; see: ${path} --help`, 500);
 }
 
-function defaultFlags(io: Io): Pick<GlobalFlags, 'logFormat' | 'color' | 'explicitFormat'> {
+function defaultFlags(io: Io): Pick<GlobalFlags, 'logFormat' | 'color' | 'logColor' | 'explicitFormat'> {
   const logFormat: LogFormat = io.env['JOURNAL_STREAM'] ? 'journald' : io.stderr.isTTY ? 'pretty' : 'json';
-  return { logFormat: io.stderr.isTTY ? 'pretty' : logFormat, color: wantsColor(io, io.stdout), explicitFormat: false };
+  return {
+    logFormat: io.stderr.isTTY ? 'pretty' : logFormat,
+    color: wantsColor(io, io.stdout),
+    logColor: wantsColor(io, io.stderr),
+    explicitFormat: false,
+  };
 }
 
 function wantsColor(io: Io, stream: { isTTY?: boolean }): boolean {
@@ -231,6 +227,7 @@ function globalFlags(command: Command, io: Io): GlobalFlags {
     explicitFormat: given.logFormat !== undefined,
     quiet: given.quiet ?? false,
     color: given.color && fallback.color,
+    logColor: given.color && fallback.logColor,
   };
 }
 
@@ -241,11 +238,10 @@ function makeContext(
   signal: AbortSignal,
   interrupted: () => boolean,
 ): Context {
-  const noColor = !flags.color && !wantsColor(io, io.stderr);
   const log = createLog({
     level: flags.logLevel,
     format: flags.logFormat,
-    color: flags.logFormat === 'pretty' && !noColor && wantsColor(io, io.stderr),
+    color: flags.logColor,
     write: (line) => void io.stderr.write(line),
     redactor,
     now: () => new Date(),

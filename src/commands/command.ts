@@ -25,6 +25,8 @@ export type GlobalFlags = {
   readonly quiet: boolean;
   /** Colours on stdout (flag, NO_COLOR, FORCE_COLOR, terminal: decided once). */
   readonly color: boolean;
+  /** The same for stderr. */
+  readonly logColor: boolean;
 };
 
 /** What every command gets. `config()` reads and validates on first use and throws a SaxError with exit 78. */
