@@ -33,7 +33,7 @@ describe('saxctl', () => {
     [['config', 'check', '--jsn'], "saxctl: unknown option '--jsn'; did you mean --json?; see: saxctl config --help\n"],
     [
       ['--quite', 'config', 'check'],
-      "saxctl: unknown option '--quite'; did you mean --quiet?; see: saxctl config --help\n",
+      "saxctl: unknown option '--quite'; did you mean --quiet?; see: saxctl --help\n",
     ],
     [['config'], "saxctl: missing required argument 'ACTION'; see: saxctl config --help\n"],
     [
