@@ -31,10 +31,7 @@ describe('saxctl', () => {
   it.each([
     [['hystory'], "saxctl: unknown command 'hystory'; did you mean history?; see: saxctl --help\n"],
     [['config', 'check', '--jsn'], "saxctl: unknown option '--jsn'; did you mean --json?; see: saxctl config --help\n"],
-    [
-      ['--quite', 'config', 'check'],
-      "saxctl: unknown option '--quite'; did you mean --quiet?; see: saxctl --help\n",
-    ],
+    [['--quite', 'config', 'check'], "saxctl: unknown option '--quite'; did you mean --quiet?; see: saxctl --help\n"],
     [['config'], "saxctl: missing required argument 'ACTION'; see: saxctl config --help\n"],
     [
       ['config', 'check', '--log-level', 'loud'],
