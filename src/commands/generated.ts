@@ -5,10 +5,7 @@ import type { CommandSpec } from '../core/completion/model.ts';
 import { zshCompletion } from '../core/completion/zsh.ts';
 import { commandPages } from '../core/manual/command-page.ts';
 import { configPage } from '../core/manual/config-page.ts';
-
-declare global {
-  var SAXCTL_VERSION: string | undefined;
-}
+import '../version.ts';
 
 export function completionFor(shell: 'bash' | 'zsh' | 'fish', tree: CommandSpec): string {
   switch (shell) {

@@ -13,7 +13,7 @@ export function describeTree(root: Command): CommandSpec {
   const names = root.commands.map((command) => command.name());
   return describe(root, {
     KEY: describeConfiguration().flatMap((section) => section.keys.map((key) => `${key.section}.${key.name}`)),
-    command: names,
+    COMMAND: names,
   });
 }
 

@@ -37,7 +37,7 @@ function rootPage(root: CommandSpec, version: string): string {
     heading('Options'),
     'Accepted before and after the command.',
     ...root.flags.map(flagEntry),
-    ...epilog(root.epilog),
+    ...epilog(root.epilog.replace(/\nExit codes:.*$/s, '')),
     heading('Exit status'),
     ...exitStatus(),
     heading('Environment'),

@@ -1,0 +1,430 @@
+# bash completion for saxctl; made by `saxctl completion bash`, do not edit
+
+_saxctl_tables() {
+  case $1 in
+    '')
+      commands=(
+        'demo	run the whole system, private and throw-away, on this machine'
+        'say	announce something in the room'
+        'history	read what was said in the room'
+        'doctor	check the live system and say what to change'
+        'init	write a commented configuration and the parts of other servers'
+        'sync-nicks	register every member’s username as a nickname'
+        'auth	ejabberd’s external authentication on stdin and stdout'
+        'webridge	say the site’s announcements in the room'
+        'ircbridge	relay between the room and an IRC channel'
+        'guard	let nobody look like a member in the room'
+        'widget	write the chat widget’s files for the web server'
+        'config	show or check the effective configuration'
+        'completion	print shell completions'
+        'help	print the help of a command'
+      )
+      flags=(
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+      )
+      ;;
+    'demo')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'say')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'history')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'doctor')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'init')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'sync-nicks')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'auth')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'webridge')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'ircbridge')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'guard')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'widget')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'config')
+      commands=()
+      flags=(
+        '--json	print JSON'
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'completion')
+      commands=()
+      flags=(
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+      )
+      ;;
+    'help')
+      commands=()
+      flags=(
+        '--version	print version, commit and Node, and end'
+        '-c	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--config	configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+        '--log-level	how much is logged'
+        '--log-format	form of the log (default: pretty on a terminal, journald under systemd, else json)'
+        '-q	log errors only'
+        '--quiet	log errors only'
+        '--no-color	no colours (also NO_COLOR; FORCE_COLOR forces them)'
+        '-h	print this help, and end'
+        '--help	print this help, and end'
+      )
+      ;;
+  esac
+}
+
+_saxctl_takes_value() {
+  case "$1:$2" in
+    ':-c' | ':--config' | \
+    ':--log-level' | \
+    ':--log-format' | \
+    'demo:-c' | 'demo:--config' | \
+    'demo:--log-level' | \
+    'demo:--log-format' | \
+    'say:-c' | 'say:--config' | \
+    'say:--log-level' | \
+    'say:--log-format' | \
+    'history:-c' | 'history:--config' | \
+    'history:--log-level' | \
+    'history:--log-format' | \
+    'doctor:-c' | 'doctor:--config' | \
+    'doctor:--log-level' | \
+    'doctor:--log-format' | \
+    'init:-c' | 'init:--config' | \
+    'init:--log-level' | \
+    'init:--log-format' | \
+    'sync-nicks:-c' | 'sync-nicks:--config' | \
+    'sync-nicks:--log-level' | \
+    'sync-nicks:--log-format' | \
+    'auth:-c' | 'auth:--config' | \
+    'auth:--log-level' | \
+    'auth:--log-format' | \
+    'webridge:-c' | 'webridge:--config' | \
+    'webridge:--log-level' | \
+    'webridge:--log-format' | \
+    'ircbridge:-c' | 'ircbridge:--config' | \
+    'ircbridge:--log-level' | \
+    'ircbridge:--log-format' | \
+    'guard:-c' | 'guard:--config' | \
+    'guard:--log-level' | \
+    'guard:--log-format' | \
+    'widget:-c' | 'widget:--config' | \
+    'widget:--log-level' | \
+    'widget:--log-format' | \
+    'config:-c' | 'config:--config' | \
+    'config:--log-level' | \
+    'config:--log-format' | \
+    'completion:-c' | 'completion:--config' | \
+    'completion:--log-level' | \
+    'completion:--log-format' | \
+    'help:-c' | 'help:--config' | \
+    'help:--log-level' | \
+    'help:--log-format') return 0 ;;
+  esac
+  return 1
+}
+
+# What may follow a flag: fills candidates, or says in files that the shell knows better.
+_saxctl_value() {
+  case "$1:$2" in
+    ':-c' | ':--config') files=files ;;
+    ':--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    ':--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'demo:-c' | 'demo:--config') files=files ;;
+    'demo:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'demo:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'say:-c' | 'say:--config') files=files ;;
+    'say:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'say:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'history:-c' | 'history:--config') files=files ;;
+    'history:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'history:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'doctor:-c' | 'doctor:--config') files=files ;;
+    'doctor:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'doctor:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'init:-c' | 'init:--config') files=files ;;
+    'init:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'init:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'sync-nicks:-c' | 'sync-nicks:--config') files=files ;;
+    'sync-nicks:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'sync-nicks:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'auth:-c' | 'auth:--config') files=files ;;
+    'auth:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'auth:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'webridge:-c' | 'webridge:--config') files=files ;;
+    'webridge:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'webridge:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'ircbridge:-c' | 'ircbridge:--config') files=files ;;
+    'ircbridge:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'ircbridge:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'guard:-c' | 'guard:--config') files=files ;;
+    'guard:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'guard:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'widget:-c' | 'widget:--config') files=files ;;
+    'widget:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'widget:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'config:-c' | 'config:--config') files=files ;;
+    'config:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'config:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'completion:-c' | 'completion:--config') files=files ;;
+    'completion:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'completion:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'help:-c' | 'help:--config') files=files ;;
+    'help:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
+    'help:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    *) return 1 ;;
+  esac
+}
+
+_saxctl_position() {
+  case "$1:$2" in
+    'config:0') candidates=('show' 'check') ;;
+    'completion:0') candidates=('bash' 'zsh' 'fish') ;;
+    'help:0') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;
+    *) return 1 ;;
+  esac
+}
+
+_saxctl() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  local path='' position=0 index word files='' flags=() commands=() candidates=()
+  COMPREPLY=()
+  # "--flag=value" arrives as three words, since = breaks words.
+  if [[ $cur == = ]]; then cur=''; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD - 2]}; fi
+
+  _saxctl_tables ''
+  local only_words=''
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word=${COMP_WORDS[index]}
+    if [[ -n $only_words ]]; then ((position++)); continue; fi
+    case $word in
+      --) only_words=1; continue ;;
+      =) ((index++)); continue ;;
+      -*)
+        if [[ ${COMP_WORDS[index + 1]} != = ]] && _saxctl_takes_value "$path" "$word"; then ((index++)); fi
+        continue ;;
+    esac
+    local child found=''
+    if ((position == 0)); then
+      for child in "${commands[@]}"; do
+        if [[ ${child%%$'\t'*} == "$word" ]]; then found=1; break; fi
+      done
+    fi
+    if [[ -n $found ]]; then
+      path=${path:+$path }$word
+      _saxctl_tables "$path"
+    else
+      ((position++))
+    fi
+  done
+
+  if [[ -z $only_words && $prev == -* ]] && _saxctl_value "$path" "$prev"; then
+    :
+  elif [[ -z $only_words && $cur == -* ]]; then
+    candidates=("${flags[@]}")
+  elif ((position == 0 && ${#commands[@]} > 0)); then
+    candidates=("${commands[@]}")
+  else
+    _saxctl_position "$path" "$position" || return 0
+  fi
+
+  if [[ $files == directories ]]; then compopt -o dirnames; return 0; fi
+  if [[ $files == files ]]; then compopt -o default; return 0; fi
+
+  local matching=() width=0 text
+  for word in "${candidates[@]}"; do
+    text=${word%%$'\t'*}
+    [[ $text == "$cur"* ]] || continue
+    matching+=("$word")
+    ((${#text} > width)) && width=${#text}
+  done
+  compopt -o nosort 2>/dev/null
+  # Menu completion (37) and insert-all (42) put the candidates on the line as they are.
+  if ((${#matching[@]} == 1 || COMP_TYPE == 37 || COMP_TYPE == 42)); then
+    COMPREPLY=("${matching[@]%%$'\t'*}")
+    return 0
+  fi
+  for word in "${matching[@]}"; do
+    text=${word%%$'\t'*}
+    if [[ $word == *$'\t'?* ]]; then
+      printf -v text "%-${width}s  (%s)" "$text" "${word#*$'\t'}"
+      ((${#text} >= ${COLUMNS:-80})) && text="${text:0:${COLUMNS:-80}-2}…"
+    fi
+    COMPREPLY+=("$text")
+  done
+}
+
+complete -F _saxctl saxctl

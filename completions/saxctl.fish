@@ -1,0 +1,74 @@
+# fish completion for saxctl; made by `saxctl completion fish`, do not edit
+
+# The command that the line names so far, for example "config show".
+function __saxctl_path
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l path
+    set -l skip 0
+    for word in $words
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        if contains -- $word -c --config --log-level --log-format
+            set skip 1
+            continue
+        end
+        string match -q -- '-*' $word; and continue
+        set -l longer (string join ' ' -- $path $word)
+        contains -- "$longer" 'demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion' 'help'; or break
+        set path $path $word
+    end
+    string join ' ' -- $path
+end
+
+function __saxctl_at
+    test "$(__saxctl_path | string collect)" = "$argv[1]"
+end
+
+# Flags of a command are accepted behind every command below it.
+function __saxctl_below
+    test -z "$argv[1]"; and return 0
+    string match -q -- "$argv[1] *" "$(__saxctl_path | string collect) "
+end
+
+complete -c saxctl -f
+complete -c saxctl -n '__saxctl_at ""' -a 'demo' -d 'run the whole system, private and throw-away, on this machine'
+complete -c saxctl -n '__saxctl_at ""' -a 'say' -d 'announce something in the room'
+complete -c saxctl -n '__saxctl_at ""' -a 'history' -d 'read what was said in the room'
+complete -c saxctl -n '__saxctl_at ""' -a 'doctor' -d 'check the live system and say what to change'
+complete -c saxctl -n '__saxctl_at ""' -a 'init' -d 'write a commented configuration and the parts of other servers'
+complete -c saxctl -n '__saxctl_at ""' -a 'sync-nicks' -d 'register every member’s username as a nickname'
+complete -c saxctl -n '__saxctl_at ""' -a 'auth' -d 'ejabberd’s external authentication on stdin and stdout'
+complete -c saxctl -n '__saxctl_at ""' -a 'webridge' -d 'say the site’s announcements in the room'
+complete -c saxctl -n '__saxctl_at ""' -a 'ircbridge' -d 'relay between the room and an IRC channel'
+complete -c saxctl -n '__saxctl_at ""' -a 'guard' -d 'let nobody look like a member in the room'
+complete -c saxctl -n '__saxctl_at ""' -a 'widget' -d 'write the chat widget’s files for the web server'
+complete -c saxctl -n '__saxctl_at ""' -a 'config' -d 'show or check the effective configuration'
+complete -c saxctl -n '__saxctl_at ""' -a 'completion' -d 'print shell completions'
+complete -c saxctl -n '__saxctl_at ""' -a 'help' -d 'print the help of a command'
+complete -c saxctl -n '__saxctl_below ""' -l version -d 'print version, commit and Node, and end'
+complete -c saxctl -n '__saxctl_below ""' -s c -l config -x -a '(__fish_complete_path (commandline -ct))' -d 'configuration file (else $SAXCTL_CONFIG, $XDG_CONFIG_HOME/saxctl/saxctl.toml, /etc/saxctl/saxctl.toml)'
+complete -c saxctl -n '__saxctl_below ""' -l log-level -x -a 'error warn info debug' -d 'how much is logged'
+complete -c saxctl -n '__saxctl_below ""' -l log-format -x -a 'pretty json journald' -d 'form of the log (default: pretty on a terminal, journald under systemd, else json)'
+complete -c saxctl -n '__saxctl_below ""' -s q -l quiet -d 'log errors only'
+complete -c saxctl -n '__saxctl_below ""' -l no-color -d 'no colours (also NO_COLOR; FORCE_COLOR forces them)'
+complete -c saxctl -n '__saxctl_below ""' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'demo\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'say\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'history\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'doctor\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'init\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'sync-nicks\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'auth\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'webridge\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'ircbridge\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'guard\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'widget\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'config\'' -l json -d 'print JSON'
+complete -c saxctl -n '__saxctl_below \'config\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_at \'config\'' -a 'show check'
+complete -c saxctl -n '__saxctl_below \'completion\'' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_at \'completion\'' -a 'bash zsh fish'
+complete -c saxctl -n '__saxctl_at \'help\'' -a 'demo say history doctor init sync-nicks auth webridge ircbridge guard widget config completion'
