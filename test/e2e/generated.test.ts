@@ -33,7 +33,7 @@ describe('generated files', () => {
     for (const page of readdirSync('man')) {
       const options = {
         encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: 'pipe',
         env: { ...process.env, LC_ALL: 'C.UTF-8', MANWIDTH: '80' },
       } as const;
       const warnings = execFileSync('sh', ['-c', `man --warnings -l "man/$1" 2>&1 >/dev/null`, 'sh', page], options);
