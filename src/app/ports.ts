@@ -56,7 +56,10 @@ export type RoomLine = {
   readonly moderator?: string | undefined;
   /** XEP-0461: the id that this line answers. */
   readonly replyTo?: string | undefined;
-  /** Our own marker for the kind of a line said by a bot (`announcement`, `irc`), carried in the stanza. */
+  /**
+   * Our own marker for the kind of a line said by a bot (`announcement`, `irc`), carried in the stanza. Anybody can write
+   * one: believe it only of a nickname that is known to be a bot's.
+   */
   readonly kind?: string | undefined;
 };
 
@@ -89,8 +92,8 @@ export interface RoomEvents {
 export type Utterance = {
   readonly id: string;
   readonly body: string;
-  /** When it was first said, if that was not now (XEP-0203 delay in our own child, shown by the caller in the text). */
-  readonly kind?: string | undefined;
+  /** Marker for readers and for the other bot: `announcement` or `irc`. */
+  readonly kind?: 'announcement' | 'irc' | undefined;
 };
 
 /** One room that we are in. */
@@ -102,6 +105,8 @@ export interface Room {
   say(utterance: Utterance): void;
   /** XEP-0410 self-ping: true when the room still knows us. Rejects when no answer came within the deadline. */
   ping(): Promise<boolean>;
+  /** Takes another nickname (XEP-0045 7.6). Rejects with Refusal `conflict` when it is taken or registered by another. */
+  rename(nick: string): Promise<void>;
   /** As admin or moderator: role `none` kicks, `participant` gives voice (XEP-0045 8.2, 8.3). */
   setRole(nick: string, role: 'none' | 'visitor' | 'participant', reason?: string): Promise<void>;
   leave(): Promise<void>;
@@ -125,6 +130,8 @@ export type ArchivePage = {
   readonly complete: boolean;
   readonly first: string | undefined;
   readonly last: string | undefined;
+  /** How many lines the whole query has, where the archive counts (XEP-0059 2.7). */
+  readonly count: number | undefined;
 };
 
 /** One XMPP login; lives until `closed` settles. A new one is made by app/keep-connected, never by the library. */
@@ -133,7 +140,11 @@ export interface ChatSession {
   readonly jid: string;
   /** Settles once with the reason; never rejects. */
   readonly closed: Promise<Disconnect>;
-  /** Joins (XEP-0045 7.2) without asking for history unless `historyStanzas` is given. Rejects with SaxError: nickname conflict, banned, no such room. */
+  /**
+   * Joins (XEP-0045 7.2) without asking for history unless `historyStanzas` is given; resolves when the room has shown us
+   * our own presence. Rejects with core/refusal: `conflict` (nickname taken), `forbidden` (banned), `registration-required`
+   * (members only), `not-authorized` (password), `item-not-found` (no such room), or with SaxError when nothing came back.
+   */
   enter(
     room: string,
     nick: string,
@@ -142,7 +153,10 @@ export interface ChatSession {
   ): Promise<Room>;
   /** One page of a room's archive (XEP-0313 with XEP-0059). */
   archive(room: string, query: ArchiveQuery): Promise<ArchivePage>;
-  /** XEP-0199 to the server. */
-  ping(): Promise<void>;
+  /** XEP-0199 to the server. Rejects when no answer came within the deadline. */
+  ping(deadlineMs?: number): Promise<void>;
+  /** Ends the stream properly, within a second. */
   close(): Promise<void>;
+  /** Gives the connection up at once, without a word to a peer that may be dead. */
+  abandon(why: Disconnect): void;
 }

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { xml } from '@xmpp/client';
+import type { ArchivePage, ArchiveQuery, RoomLine } from '../../app/ports.ts';
+import type { Iq } from './iq.ts';
+import type { Element } from './library.ts';
+import { delayOf, readLine, splitJid, timeOfId } from './lines.ts';
+import { NS } from './names.ts';
+
+type Page = { readonly room: string; readonly lines: RoomLine[] };
+
+export type Archive = {
+  /** One page of a room's archive (XEP-0313 section 4 with XEP-0059). */
+  query(room: string, query: ArchiveQuery): Promise<ArchivePage>;
+  /** True when the message was a result of a query of ours. */
+  take(message: Element): boolean;
+};
+
+export function newArchive(iq: Iq): Archive {
+  const pages = new Map<string, Page>();
+  return {
+    async query(room, query) {
+      const queryid = randomBytes(6).toString('base64url');
+      const page: Page = { room, lines: [] };
+      pages.set(queryid, page);
+      try {
+        const answer = await iq.request('set', room, request(queryid, query), `read the archive of ${room}`, 30_000);
+        return { lines: page.lines, ...readFin(answer.getChild('fin', NS.mam)) };
+      } finally {
+        pages.delete(queryid);
+      }
+    },
+    take(message) {
+      const result = message.getChild('result', NS.mam);
+      const page = result === undefined ? undefined : pages.get(result.attrs['queryid']);
+      // Only the room itself may speak for its archive: an occupant could send us a "result" too (XEP-0313 section 9).
+      if (result === undefined || page === undefined || message.attrs['from'] !== page.room)
+        return result !== undefined;
+      const forwarded = result.getChild('forwarded', NS.forward);
+      const inner = forwarded?.getChild('message');
+      if (forwarded === undefined || inner === undefined) return true;
+      const id: string | undefined = result.attrs['id'];
+      const at = delayOf(forwarded) ?? timeOfId(id) ?? 0;
+      const line = readLine(inner, { room: page.room, source: 'archive', id, at, jid: realJid(inner) });
+      if (line !== undefined) page.lines.push(line);
+      return true;
+    },
+  };
+}
+
+function request(queryid: string, { after, before, since, until, max = 100 }: ArchiveQuery): Element {
+  const field = (name: string, value: string): Element => xml('field', { var: name }, xml('value', {}, value));
+  const form = xml('x', { xmlns: NS.form, type: 'submit' });
+  form.append(xml('field', { var: 'FORM_TYPE', type: 'hidden' }, xml('value', {}, NS.mam)));
+  if (since !== undefined) form.append(field('start', new Date(since).toISOString()));
+  if (until !== undefined) form.append(field('end', new Date(until).toISOString()));
+  const set = xml('set', { xmlns: NS.rsm }, xml('max', {}, String(max)));
+  if (after !== undefined) set.append(xml('after', {}, after));
+  if (before !== undefined) set.append(xml('before', {}, before));
+  return xml('query', { xmlns: NS.mam, queryid }, form, set);
+}
+
+function readFin(fin: Element | undefined): Omit<ArchivePage, 'lines'> {
+  const set = fin?.getChild('set', NS.rsm);
+  const count = Number(set?.getChildText('count') ?? Number.NaN);
+  return {
+    complete: fin?.attrs['complete'] === 'true',
+    first: set?.getChildText('first') ?? undefined,
+    last: set?.getChildText('last') ?? undefined,
+    count: Number.isNaN(count) ? undefined : count,
+  };
+}
+
+/** The sender's real JID, which a room that shows it adds to archived messages; two of them mean that one was forged. */
+function realJid(message: Element): string | undefined {
+  const items = message.getChildren('x', NS.mucUser).flatMap((user) => user.getChildren('item'));
+  const jid: string | undefined = items.length === 1 ? items[0]?.attrs['jid'] : undefined;
+  return jid === undefined ? undefined : splitJid(jid).bare;
+}
