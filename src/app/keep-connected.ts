@@ -115,10 +115,8 @@ async function attemptOnce<T, S extends Connection>(options: KeepConnected<T, S>
 }
 
 function whyFailed(error: unknown): Disconnect {
-  const exit = error instanceof SaxError ? error.exit : undefined;
-  const permanent = exit === EXIT.refused || exit === EXIT.config;
-  const kind = exit === EXIT.temporary ? 'conflict' : permanent ? 'refused' : 'network';
-  return { kind: kind === 'conflict' && !permanent ? 'network' : kind, reason: reasonOf(error), permanent };
+  const permanent = error instanceof SaxError && (error.exit === EXIT.refused || error.exit === EXIT.config);
+  return { kind: permanent ? 'refused' : 'network', reason: reasonOf(error), permanent };
 }
 
 /** Waits for the end of a connection, asking the peer every now and then whether it lives. */
