@@ -55,7 +55,8 @@ function allowed({ ring, to, target }: Arrow): boolean {
       // The private stack starts the other servers and speaks to them as their clients do.
       return to !== 'commands' && to !== '';
     default:
-      return to === 'core' || to === 'node' || to === 'npm' || target === 'app/ports.ts' || to === 'edges/state';
+      // Two shared edges: the state directory, and TLS that is verified the same way for every server.
+      return ['core', 'node', 'npm', 'edges/state', 'edges/tls'].includes(to) || target === 'app/ports.ts';
   }
 }
 
