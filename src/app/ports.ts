@@ -160,3 +160,49 @@ export interface ChatSession {
   /** Gives the connection up at once, without a word to a peer that may be dead. */
   abandon(why: Disconnect): void;
 }
+
+/** One datagram as the kernel gave it. */
+export type Datagram = {
+  /** Its bytes, at most 65,536 of them. */
+  readonly bytes: Uint8Array;
+  /** There were more bytes than that. */
+  readonly truncated: boolean;
+  /** The address that the sender bound (a path, or `@name`), for an answer. */
+  readonly from: string | undefined;
+  /** When the kernel queued it, to the nanosecond: with the bytes it tells a datagram from every other. Only with `peek`. */
+  readonly stamp: string | undefined;
+};
+
+/** A socket for datagrams. One reader, one at a time. */
+export interface DatagramSocket {
+  /** The socket outlives this process (systemd keeps it), so what waits in it is not lost when we die. */
+  readonly kept: boolean;
+  /** Resolves with true when something waits, with false when the socket was closed. Wakes for nothing else. */
+  readable(): Promise<boolean>;
+  /** Takes what waits, in order, without blocking; [] when there is nothing more. */
+  take(): Datagram[];
+  /** Looks at what waits and leaves it in the kernel's queue. Only where `kept`. */
+  peek(): Datagram[];
+  /** Takes the first `count` of what the last `peek` showed. */
+  drop(count: number): void;
+  /** Sends without waiting. False when the receiver is gone or full: an answer is a courtesy. */
+  answer(to: string, bytes: Uint8Array): boolean;
+  close(): void;
+}
+
+/** A durable list of records (one line of JSON each). Callbacks are called in the order of the calls, without a pause between records of one batch. */
+export interface Journal {
+  /** What it held when it was opened, oldest first. */
+  readonly restored: readonly string[];
+  /** How many damaged records were left out in the middle (the disk's fault; a torn end is normal and not counted). */
+  readonly damaged: number;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Adds a record. `done` without an error: it is on the disk (`durable`), or will be with the next durable one. With: it is not there. */
+  append(record: string, durable: boolean, done: (error?: Error) => void): void;
+  /** Names what a shorter journal must hold; called for `compact`, and to recover from a failed sync. */
+  compactTo(records: () => Iterable<string>): void;
+  /** Replaces the file by a shorter one, atomically. On an error the old one stands. */
+  compact(done: (error?: Error) => void): void;
+  close(): Promise<void>;
+}

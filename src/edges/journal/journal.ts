@@ -1,0 +1,165 @@
+import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync, renameSync, write, writeSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { Journal } from '../../app/ports.ts';
+import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
+import { decodeLines, encodeLine } from '../../core/journal-line.ts';
+import { syncDirectory } from '../state/atomic.ts';
+
+const sync = promisify(fdatasync);
+const writeSlowly = promisify(write);
+
+/** Up to this size a write goes straight into the page cache (microseconds); a longer one takes a thread. */
+const QUICK_BYTES = 65_536;
+
+type Append = { readonly text: string; readonly durable: boolean; readonly done: (error?: Error) => void };
+type Rewrite = { readonly rewrite: true; readonly done: (error?: Error) => void };
+
+/**
+ * An append-only file of records. What arrives while a sync is under way is written and synced together afterwards, so a burst costs
+ * few of them. A failed write (disk full) leaves no trace: the file is cut back and the callers are told. Mode 0600: it holds
+ * what people say. Throws SaxError with exit 73 when the file cannot be opened.
+ */
+export async function openJournal(path: string): Promise<Journal> {
+  let fd: number;
+  let text: string;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    fd = openSync(path, 'a+', 0o600);
+    text = readFileSync(path, 'latin1');
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    throw new SaxError(EXIT.cannotCreate, `cannot open the journal: ${reasonOf(cause)}`, {
+      hint: `make ${dirname(path)} writable for this user, or set [state] dir`,
+      cause,
+    });
+  }
+  // The file is ASCII (core/journal-line.ts): characters are bytes.
+  const decoded = decodeLines(text);
+  let size = decoded.goodLength;
+  ftruncateSync(fd, size);
+
+  const queue: (Append | Rewrite)[] = [];
+  let running: Promise<void> | undefined;
+  /** A sync failed: what the file holds is unknown, so it is written anew before the next record. */
+  let suspect = false;
+  let everything: () => Iterable<string> = () => decoded.records;
+
+  const put = async (bytes: Buffer): Promise<void> => {
+    for (let offset = 0; offset < bytes.length; ) {
+      const left = bytes.length - offset;
+      if (left <= QUICK_BYTES) offset += writeSync(fd, bytes, offset, left);
+      else offset += (await writeSlowly(fd, bytes, offset, left)) as unknown as number;
+    }
+  };
+
+  const appendAll = async (batch: readonly Append[]): Promise<void> => {
+    const bytes = Buffer.from(batch.map(({ text: line }) => line).join(''), 'utf8');
+    try {
+      if (suspect) await replaceFile();
+      await put(bytes);
+      if (batch.some(({ durable }) => durable)) {
+        try {
+          await sync(fd);
+        } catch (error) {
+          suspect = true;
+          throw error;
+        }
+      }
+      size += bytes.length;
+    } catch (error) {
+      cutBack();
+      return settle(batch, error as Error);
+    }
+    settle(batch);
+  };
+
+  /** Half a record at the end would be taken for a torn one; but what was refused must not stand there whole either. */
+  const cutBack = (): void => {
+    try {
+      ftruncateSync(fd, size);
+    } catch {
+      suspect = true;
+    }
+  };
+
+  const replaceFile = async (): Promise<void> => {
+    const scratch = `${path}.new`;
+    const fresh = openSync(scratch, 'w', 0o600);
+    let written = 0;
+    try {
+      for (const piece of pieces(everything())) {
+        const bytes = Buffer.from(piece, 'utf8');
+        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fresh, bytes, offset);
+        written += bytes.length;
+      }
+      await sync(fresh);
+      renameSync(scratch, path);
+      await syncDirectory(dirname(path));
+    } finally {
+      closeSync(fresh);
+    }
+    closeSync(fd);
+    fd = openSync(path, 'a', 0o600);
+    size = written;
+    suspect = false;
+  };
+
+  const run = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const [first] = queue;
+      if (first !== undefined && 'rewrite' in first) {
+        queue.shift();
+        await replaceFile().then(
+          () => first.done(),
+          (error: Error) => first.done(error),
+        );
+        continue;
+      }
+      const stop = queue.findIndex((item) => 'rewrite' in item);
+      await appendAll(queue.splice(0, stop === -1 ? queue.length : stop) as Append[]);
+    }
+    running = undefined;
+  };
+  const add = (item: Append | Rewrite): void => {
+    queue.push(item);
+    running ??= Promise.resolve().then(run);
+  };
+
+  return {
+    restored: decoded.records,
+    damaged: decoded.damaged,
+    get size() {
+      return size;
+    },
+    append(record, durable, done) {
+      add({ text: encodeLine(record), durable, done });
+    },
+    compactTo(records) {
+      everything = records;
+    },
+    compact(done) {
+      add({ rewrite: true, done });
+    },
+    async close() {
+      await running;
+      closeSync(fd);
+    },
+  };
+}
+
+function* pieces(records: Iterable<string>): Generator<string> {
+  let piece = '';
+  for (const record of records) {
+    piece += encodeLine(record);
+    if (piece.length < QUICK_BYTES) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}
+
+function settle(batch: readonly Append[], error?: Error): void {
+  for (const { done } of batch) done(error);
+}
