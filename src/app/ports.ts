@@ -3,6 +3,9 @@
  * contract suites. Interfaces only: nothing here runs.
  */
 
+import type { Account, AddressBan, Session, Settings } from '../core/phpbb/rules.ts';
+import type { Board } from '../core/phpbb/statements.ts';
+
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** Structured values of one log line. Never a password, a session id or a token: not even at debug. */
@@ -206,3 +209,51 @@ export interface Journal {
   compact(done: (error?: Error) => void): void;
   close(): Promise<void>;
 }
+
+/** A member of the site: a row of its users table. */
+export type Member = {
+  readonly id: number;
+  /** As the forum stores it: HTML-escaped. */
+  readonly username: string;
+  /** Registered, activated, neither guest nor crawler. */
+  readonly active: boolean;
+  /** Banned by name at this moment (founders never are). */
+  readonly banned: boolean;
+};
+
+/** The site's members, for everything but logging in. Rejects with ForumError (69, 77, 78). */
+export interface Members {
+  /** Every active member by ascending id, in pages; a member who changes meanwhile may be seen as before or after. */
+  pages(options?: { afterId?: number; pageSize?: number; signal?: AbortSignal }): AsyncIterable<readonly Member[]>;
+  /** The member with this username, as stored or as people read it; of several spellings the exact one, then the lowest id. */
+  named(name: string): Promise<Member | undefined>;
+  /** Members by id with whether they have a session that a login would accept; ids that are gone are absent. */
+  standing(ids: readonly number[]): Promise<ReadonlyMap<number, Member & { readonly loggedIn: boolean }>>;
+  close(): Promise<void>;
+}
+
+/** What the forum's rules are judged by, read once a minute. */
+export type ForumRules = {
+  readonly board: Board;
+  readonly settings: Settings;
+  readonly addressBans: readonly AddressBan[];
+  /** The database's clock minus ours, milliseconds. */
+  readonly clockOffset: number;
+};
+
+/** The forum's database as the login asks it. `within`: milliseconds for the whole answer. Rejects with ForumError. */
+export interface Forum {
+  /** The session with exactly this id, with its member. */
+  session(id: string, within: number): Promise<Session | undefined>;
+  account(id: number, within: number): Promise<Account | undefined>;
+  rules(within: number): Promise<ForumRules>;
+  /** The next active members behind an id, at most `limit`; an empty page is the end. */
+  page(afterId: number, limit: number, within: number): Promise<readonly MemberName[]>;
+  /** Active members whose name is not plain (core/phpbb/names.ts): all that can share a localpart on phpBB 3. */
+  unusual(within: number): Promise<readonly MemberName[]>;
+  /** Active members with this plain name in any case. */
+  plain(name: string, within: number): Promise<readonly MemberName[]>;
+  close(): void;
+}
+
+export type MemberName = { readonly id: number; readonly username: string };

@@ -1,0 +1,130 @@
+import { EXIT, SaxError } from '../../core/errors.ts';
+import { ForumError } from '../../core/phpbb/failure.ts';
+import { type Decoder, nameDecoder } from '../../core/phpbb/names.ts';
+import { type Board, type Statements, statements } from '../../core/phpbb/statements.ts';
+import { type Address, type Lane, openLane, type Row } from './connection.ts';
+
+/** The keys of `[database]`, as the configuration names them. */
+export type DatabaseConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly socket: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly name: string | undefined;
+  readonly table_prefix: string;
+  readonly board: 'phpbb3' | 'phpbb2' | undefined;
+  readonly charset: string;
+};
+
+type Value = string | number | Uint8Array;
+
+/** The forum's tables behind one connection: knows, or finds out by asking, which board they belong to. */
+export type BoardLane = {
+  ask(question: keyof Statements, values: readonly Value[], within: number): Promise<readonly Row[]>;
+  /** Which board it is; asks when that is not known yet. */
+  board(within: number): Promise<Board>;
+  readonly decode: Decoder;
+  close(): void;
+};
+
+/** Statements that only the right board understands. */
+const TELLING: ReadonlySet<keyof Statements> = new Set(['session', 'account']);
+
+/** Shared by the lanes of one forum: what one found out the others need not. */
+export type Known = { board: Board | undefined };
+
+/** @throws SaxError (exit 78) when prefix or character set are impossible. */
+export function openBoard(config: DatabaseConfig, known: Known = { board: undefined }): BoardLane {
+  const { decode, texts } = prepareTexts(config);
+  const candidates: readonly Board[] =
+    config.board === undefined
+      ? ['phpbb3', 'phpbb4', 'phpbb2']
+      : config.board === 'phpbb3'
+        ? ['phpbb3', 'phpbb4']
+        : ['phpbb2'];
+  const lane: Lane = openLane(addressOf(config));
+
+  const askAs = async (
+    question: keyof Statements,
+    values: readonly Value[],
+    within: number,
+  ): Promise<readonly Row[]> => {
+    const order =
+      known.board === undefined ? candidates : [known.board, ...candidates.filter((board) => board !== known.board)];
+    const since = performance.now();
+    let first: unknown;
+    for (const board of order) {
+      try {
+        const rows = await lane.ask(texts[board][question], values, within - (performance.now() - since));
+        known.board = board;
+        return rows;
+      } catch (error) {
+        first ??= error;
+        if (!(error instanceof ForumError) || !NOT_THIS_BOARD.has(error.code)) throw error;
+      }
+    }
+    throw first;
+  };
+
+  const board = async (within: number): Promise<Board> => {
+    if (known.board === undefined) await askAs('account', [0], within);
+    return known.board ?? 'phpbb3';
+  };
+
+  return {
+    async ask(question, values, within) {
+      if (TELLING.has(question)) return askAs(question, values, within);
+      const since = performance.now();
+      const which = await board(within);
+      return lane.ask(texts[which][question], values, within - (performance.now() - since));
+    },
+    board,
+    decode,
+    close: () => lane.close(),
+  };
+}
+
+const NOT_THIS_BOARD = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR']);
+
+function addressOf(config: DatabaseConfig): Address {
+  return {
+    host: config.host,
+    port: config.port,
+    socket: config.socket,
+    user: config.user,
+    password: config.password,
+    database: config.name,
+  };
+}
+
+function prepareTexts(config: DatabaseConfig): { decode: Decoder; texts: Record<Board, Statements> } {
+  const wrong = (key: string, value: string, cause: unknown): SaxError =>
+    new SaxError(
+      EXIT.config,
+      `[database] ${key}: ${JSON.stringify(value)} is wrong: must be ${(cause as Error).message}`,
+      { cause },
+    );
+  let decode: Decoder | undefined;
+  try {
+    decode = nameDecoder(config.charset);
+  } catch (error) {
+    throw wrong('charset', config.charset, error);
+  }
+  const raw = decode !== undefined;
+  try {
+    const of = (board: Board): Statements => statements(board, config.table_prefix, raw);
+    return {
+      decode: decode ?? (nameDecoder('binary') as Decoder),
+      texts: { phpbb3: of('phpbb3'), phpbb4: of('phpbb4'), phpbb2: of('phpbb2') },
+    };
+  } catch (error) {
+    throw wrong('table_prefix', config.table_prefix, error);
+  }
+}
+
+/** A text column: a string, or bytes where the column is binary or read raw; NULL is ''. */
+export function textOf(value: unknown, decode: Decoder): string {
+  if (typeof value === 'string') return value;
+  return value instanceof Uint8Array ? decode(value) : value === null || value === undefined ? '' : String(value);
+}
