@@ -1,0 +1,156 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDaemon } from './daemon.ts';
+import type { HeldPort } from './ports.ts';
+import { probeConnection } from './probe.ts';
+import { requireProgram } from './programs.ts';
+import { createProxy } from './proxy.ts';
+import { createStackServer, type StackServer } from './server.ts';
+
+export type IrcOptions = {
+  readonly name: string;
+  readonly network: string;
+  readonly channel: string;
+  /** Password of the oper `root`, for KILL, KLINE and the like. */
+  readonly operPassword: string;
+  /** No flood protection; else Debian's: a burst of ten lines, then one a second, dead at 8 kB waiting. */
+  readonly unlimited: boolean;
+};
+
+/** A server that closes the connection during the greeting is up as well: only the answer counts. */
+const ANSWERS = { send: 'PING probe\r\nQUIT\r\n', expect: /\r?\n/ };
+
+/** Prepares an InspIRCd 3 of its own network; it is not running yet. */
+export async function createInspIrcd(
+  directory: string,
+  ports: { direct: HeldPort; proxy: HeldPort },
+  options: IrcOptions,
+): Promise<StackServer> {
+  const home = join(directory, options.name);
+  await mkdir(join(home, 'data'), { recursive: true, mode: 0o700 });
+  const conf = join(home, 'inspircd.conf');
+  await writeFile(conf, inspircdConf(home, ports.direct.port, options), { mode: 0o600 });
+  const logFile = join(home, 'console.log');
+  const daemon = createDaemon({
+    name: options.name,
+    command: requireProgram('inspircd'),
+    args: ['--nofork', ...(process.getuid?.() === 0 ? ['--runasroot'] : []), `--config=${conf}`],
+    directory,
+    cwd: home,
+    logFile,
+    probe: () => probeConnection({ host: '127.0.0.1', port: ports.direct.port }, ANSWERS),
+    readyWithinMs: 15_000,
+  });
+  return createStackServer(options.name, daemon, {
+    proxies: [createProxy(ports.proxy.port, { host: '127.0.0.1', port: ports.direct.port })],
+    directPort: ports.direct.port,
+    logFiles: [join(home, 'ircd.log'), logFile],
+  });
+}
+
+const MODULES = [
+  'cap',
+  'ircv3',
+  'ircv3_batch',
+  'ircv3_capnotify',
+  'ircv3_ctctags',
+  'ircv3_echomessage',
+  'ircv3_labeledresponse',
+  'ircv3_msgid',
+  'ircv3_servertime',
+  'chanhistory',
+  'permchannels',
+  'namesx',
+  'uhnames',
+  'monitor',
+  'banexception',
+  'sajoin',
+  'sakick',
+  'samode',
+  'shun',
+];
+
+function inspircdConf(home: string, port: number, options: IrcOptions): string {
+  const limits = options.unlimited
+    ? 'fakelag="no" threshold="1000000" commandrate="1000000" softsendq="1M" hardsendq="16M" recvq="4M"'
+    : 'fakelag="yes" threshold="10" commandrate="1000" softsendq="8192" hardsendq="1M" recvq="8192"';
+  return `<config format="xml">
+<server name="${options.name}.test" description="private" network="${options.network}">
+<admin name="nobody" nick="nobody" email="nobody@localhost">
+<bind address="127.0.0.1" port="${port}" type="clients">
+<path configdir="${home}" datadir="${home}/data" logdir="${home}" moduledir="/usr/lib/inspircd/modules" runtimedir="${home}">
+<connect name="main" allow="*" timeout="20" pingfreq="60" localmax="1000" globalmax="1000" maxchans="20" resolvehostnames="no" useident="no" ${limits}>
+<class name="All" commands="*" privs="*" chanmodes="*" usermodes="*" snomasks="*">
+<type name="NetAdmin" classes="All" host="oper.test">
+<oper name="root" password="${options.operPassword}" host="*@*" type="NetAdmin">
+<performance quietbursts="yes" softlimit="10000" somaxconn="128" clonesonconnect="no" netbuffersize="10240">
+<security announceinvites="dynamic" hidesplits="no" hidebans="no" maxtargets="20">
+<limits maxnick="30" maxchan="64" maxmodes="20" maxident="10" maxhost="64" maxquit="255" maxtopic="307" maxkick="255" maxreal="128" maxaway="200">
+<options prefixquit="Quit: " syntaxhints="no" cyclehostsfromuser="no" announcets="no" defaultmodes="nt" splitwhois="no">
+<whowas groupsize="10" maxgroups="1000" maxkeep="3d">
+<maxlist chan="*" limit="100">
+<log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${home}/ircd.log">
+<dns timeout="1" server="127.0.0.1">
+<chanhistory maxlines="200" prefixmsg="no" bots="yes">
+<permchannels channel="${options.channel}" modes="ntPH 100:1h">
+${MODULES.map((name) => `<module name="${name}">`).join('\n')}
+`;
+}
+
+/** Prepares an ngIRCd, the one without echo, ids and history; it is not running yet. */
+export async function createNgIrcd(
+  directory: string,
+  ports: { direct: HeldPort; proxy: HeldPort },
+  options: IrcOptions,
+): Promise<StackServer> {
+  const home = join(directory, options.name);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const conf = join(home, 'ngircd.conf');
+  await writeFile(
+    conf,
+    `[Global]
+Name = ${options.name}.test
+AdminInfo1 = nobody
+AdminEMail = nobody@localhost
+Info = private
+Listen = 127.0.0.1
+Ports = ${ports.direct.port}
+MotdPhrase = private
+${process.getuid?.() === 0 ? 'ServerUID = root\nServerGID = root\n' : ''}[Limits]
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxJoins = 0
+MaxNickLength = 30
+MaxPenaltyTime = ${options.unlimited ? 0 : -1}
+PingTimeout = 60
+PongTimeout = 20
+[Options]
+DNS = no
+Ident = no
+PAM = no
+[Operator]
+Name = root
+Password = ${options.operPassword}
+[Channel]
+Name = ${options.channel}
+Modes = ntP
+`,
+    { mode: 0o600 },
+  );
+  const logFile = join(home, 'console.log');
+  const daemon = createDaemon({
+    name: options.name,
+    command: requireProgram('ngircd'),
+    args: ['--nodaemon', '--config', conf],
+    directory,
+    cwd: home,
+    logFile,
+    probe: () => probeConnection({ host: '127.0.0.1', port: ports.direct.port }, ANSWERS),
+    readyWithinMs: 15_000,
+  });
+  return createStackServer(options.name, daemon, {
+    proxies: [createProxy(ports.proxy.port, { host: '127.0.0.1', port: ports.direct.port })],
+    directPort: ports.direct.port,
+    logFiles: [logFile],
+  });
+}
