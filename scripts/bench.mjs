@@ -1,0 +1,31 @@
+// npm run bench -- NAME […]: compiles bench/NAME.ts and runs it against the built program. Without a name: lists them.
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const known = readdirSync('bench')
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => basename(file, '.ts'));
+const [name, ...rest] = process.argv.slice(2);
+if (name === undefined || !known.includes(name)) {
+  console.error(`usage: npm run bench -- ${known.join('|')} [arguments]`);
+  process.exit(64);
+}
+
+// Parsing a CA bundle at every start would be measured with each child (Node 20).
+delete process.env.NODE_EXTRA_CA_CERTS;
+
+const outfile = join('node_modules', '.cache', 'bench', `${name}.mjs`);
+await build({
+  entryPoints: [join('bench', `${name}.ts`)],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'warning',
+});
+const { run } = await import(pathToFileURL(outfile).href);
+await run(rest);
