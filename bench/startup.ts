@@ -14,7 +14,9 @@ function time(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Pr
     const child = spawn(process.execPath, argv, { stdio: 'ignore', env });
     child.once('error', reject);
     child.once('exit', (code) =>
-      code === 0 ? resolve(Number(process.hrtime.bigint() - started) / 1e6) : reject(new Error(`node ${argv.join(' ')}: exit ${code}`)),
+      code === 0
+        ? resolve(Number(process.hrtime.bigint() - started) / 1e6)
+        : reject(new Error(`node ${argv.join(' ')}: exit ${code}`)),
     );
   });
 }

@@ -282,4 +282,6 @@ export async function run(): Promise<void> {
   const { processIo } = await import('./process-io.ts');
   const code = await main(process.argv.slice(2), processIo());
   process.exitCode = code;
+  // Whatever a library still holds open must not keep a finished command alive.
+  setTimeout(() => process.exit(code), 1000).unref();
 }

@@ -18,7 +18,9 @@ export function printTable(title: string, rows: readonly (readonly (string | num
   const widths = (text[0] ?? []).map((_, column) => Math.max(...text.map((row) => (row[column] ?? '').length)));
   console.log(`\n${title}`);
   for (const row of text)
-    console.log(`  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`);
+    console.log(
+      `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`,
+    );
 }
 
 /** Three significant digits, no exponent. */
