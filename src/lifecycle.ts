@@ -100,6 +100,7 @@ export async function runDaemon(
     }, STOP_WITHIN).unref();
   };
   context.signal.addEventListener('abort', stopping, { once: true });
+  if (context.signal.aborted) stopping();
 
   try {
     await body(daemon);
@@ -132,9 +133,7 @@ async function metricsServer(
 /** sd_notify(3): one datagram per message to $NOTIFY_SOCKET; a failure is no reason to stop working. */
 async function notifier(path: string | undefined, log: Log): Promise<(message: string) => void> {
   if (!path) return () => {};
-  const { sendDatagram }: { sendDatagram(path: string, bytes: Uint8Array): void } = await import(
-    `./edges/dgram/${'send'}.ts`
-  );
+  const { sendDatagram } = await import('./edges/dgram/send.ts');
   return (message) => {
     try {
       sendDatagram(path, new TextEncoder().encode(message));

@@ -55,7 +55,10 @@ function daemon(body: (daemon: Daemon) => Promise<void>, env: Record<string, str
 }
 
 const untilStopped = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 describe('runDaemon', () => {
   it.each([

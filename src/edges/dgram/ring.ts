@@ -36,8 +36,10 @@ export type Ring = {
 /** Memory for recvmmsg(2), used again for every call: what it returns is copied out. */
 export function makeRing(): Ring {
   const payload = Buffer.allocUnsafeSlow(SLOTS * KEPT_BYTES);
-  const headers = Buffer.alloc(SLOTS * HEADER.size);
-  const vectors = Buffer.alloc(SLOTS * VECTOR_SIZE);
+  // One allocation: only the headers are named below, and the kernel follows their pointers to vectors that must still live.
+  const structures = Buffer.alloc(SLOTS * (HEADER.size + VECTOR_SIZE));
+  const headers = structures.subarray(0, SLOTS * HEADER.size);
+  const vectors = structures.subarray(SLOTS * HEADER.size);
   const names = Buffer.alloc(SLOTS * NAME_SLOT);
   const controls = Buffer.alloc(SLOTS * CONTROL_SLOT);
   const at = [headers, vectors, names, controls, payload].map(addressOf);
