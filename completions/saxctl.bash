@@ -65,6 +65,18 @@ _saxctl_tables() {
     'history')
       commands=()
       flags=(
+        '--limit	the newest N lines (default: 50; all with --since); 0 with --follow: only new ones'
+        '--since	not before: 2h, 3d (ago), or ISO 8601 (local time unless it names a zone)'
+        '--until	not after: likewise'
+        '--from	only what this nickname said, in the room or on IRC'
+        '--grep	only texts that match this regular expression'
+        '-i	letter case does not matter for --grep'
+        '--ignore-case	letter case does not matter for --grep'
+        '-f	go on printing what is said, until interrupted'
+        '--follow	go on printing what is said, until interrupted'
+        '--json	one JSON object a line: id, time, nick, text, kind (chat, announcement, irc, system)'
+        '--room	another room than that of the configuration'
+        '--as	log in with the account of this section'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -257,6 +269,13 @@ _saxctl_takes_value() {
     'say:-c' | 'say:--config' | \
     'say:--log-level' | \
     'say:--log-format' | \
+    'history:--limit' | \
+    'history:--since' | \
+    'history:--until' | \
+    'history:--from' | \
+    'history:--grep' | \
+    'history:--room' | \
+    'history:--as' | \
     'history:-c' | 'history:--config' | \
     'history:--log-level' | \
     'history:--log-format' | \
@@ -309,6 +328,13 @@ _saxctl_value() {
     'say:-c' | 'say:--config') files=files ;;
     'say:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'say:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'history:--limit') : ;;
+    'history:--since') : ;;
+    'history:--until') : ;;
+    'history:--from') : ;;
+    'history:--grep') : ;;
+    'history:--room') : ;;
+    'history:--as') candidates=('webridge' 'ircbridge' 'guard') ;;
     'history:-c' | 'history:--config') files=files ;;
     'history:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'history:--log-format') candidates=('pretty' 'json' 'journald') ;;
