@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Log, LogLevel } from '../app/ports.ts';
 import type { Config, LoadedConfig } from '../config/load.ts';
 import type { ExitCode } from '../core/errors.ts';
+import type { LogFormat } from '../log.ts';
 
 /** The process as a command sees it; tests give their own. */
 export type Io = {
@@ -19,7 +20,7 @@ export type Io = {
 export type GlobalFlags = {
   readonly config?: string;
   readonly logLevel: LogLevel;
-  readonly logFormat: 'pretty' | 'json' | 'journald';
+  readonly logFormat: LogFormat;
   /** `--log-format` was given: final errors take that form too. */
   readonly explicitFormat: boolean;
   readonly quiet: boolean;
