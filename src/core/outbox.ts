@@ -66,6 +66,7 @@ type Mutable = {
   state: EntryState;
   attempts: number;
   key?: string | undefined;
+  cursor?: Origin['cursor'];
 };
 
 type StoredRecord = {
@@ -203,16 +204,26 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
     push(id: string, payload: string, at: number, origin: Origin = {}): Pushed {
       if (origin.key !== undefined && keys.has(origin.key)) return { outcome: 'duplicate' };
       if (entries.size >= limits.entries || bytes + payload.length > limits.bytes) return { outcome: 'full' };
-      const entry: Mutable = { seq: next, id, payload, at, state: 'fresh', attempts: 0, key: origin.key };
+      const entry: Mutable = {
+        seq: next,
+        id,
+        payload,
+        at,
+        state: 'fresh',
+        attempts: 0,
+        key: origin.key,
+        cursor: origin.cursor,
+      };
       next += 1;
       insert(entry);
-      if (origin.cursor !== undefined) cursors.set(origin.cursor[0], origin.cursor[1]);
       return { outcome: 'taken', entry, record: pushRecord(entry, origin) };
     },
 
     durable(seq: number): void {
       const entry = entries.get(seq);
-      if (entry?.state === 'fresh') entry.state = 'waiting';
+      if (entry?.state !== 'fresh') return;
+      entry.state = 'waiting';
+      if (entry.cursor !== undefined) cursors.set(entry.cursor[0], entry.cursor[1]);
     },
 
     forget(seq: number): void {
