@@ -70,7 +70,7 @@ export function runOutbox(options: OutboxOptions) {
   let heldUntil = 0;
   let refusals = 0;
   /** The longest that a confirmation took lately: rooms may hold a message back, and it may still come after a break. */
-  let slowest = 0;
+  let slowest = box.pace;
   let compacting = false;
   const flownAt = new Map<string, number>();
   const strikes = new Map<string, number>();
@@ -101,6 +101,7 @@ export function runOutbox(options: OutboxOptions) {
     if (flown !== undefined) slowest = Math.min(30_000, Math.max(slowest * 0.999, clock.monotonic() - flown));
     refusals = 0;
     record(done.record);
+    if (slowest > 500 && slowest > 2 * box.pace) record(box.notePace(Math.round(slowest)));
     ended(done.entry);
     events.said?.(done.entry, proof, Math.max(0, clock.now() - done.entry.at));
     pump();
@@ -146,7 +147,8 @@ export function runOutbox(options: OutboxOptions) {
         destination.deliver(entry);
       } catch (error) {
         log.warn('not-sent', `${name}: ${reasonOf(error)}`);
-        return destination?.stuck();
+        destination?.stuck();
+        return;
       }
     }
   }

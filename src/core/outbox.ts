@@ -82,6 +82,7 @@ type StoredRecord = {
   r?: string;
   next?: number;
   base?: string;
+  pace?: number;
   cursors?: Record<string, string>;
   keys?: readonly string[];
 };
@@ -100,6 +101,7 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
   const cursors = new Map<string, string>();
   let next = 1;
   let base: string | undefined;
+  let pace = 0;
   let bytes = 0;
   let flying = 0;
   let calm = CALM;
@@ -134,6 +136,7 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       case 'h':
         next = Math.max(next, record.next ?? 1);
         base = record.base ?? base;
+        pace = record.pace ?? pace;
         for (const [source, position] of Object.entries(record.cursors ?? {})) cursors.set(source, position);
         for (const key of record.keys ?? []) rememberKey(key);
         return;
@@ -245,6 +248,15 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       return JSON.stringify({ t: 'h', base } satisfies StoredRecord);
     },
 
+    /** The longest that a confirmation took, milliseconds, as last noted: after a crash too. */
+    get pace() {
+      return pace;
+    },
+    notePace(ms: number): string {
+      pace = ms;
+      return JSON.stringify({ t: 'h', pace } satisfies StoredRecord);
+    },
+
     /** The destination is gone. */
     away(): void {
       phase = 'away';
@@ -315,6 +327,7 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
         t: 'h',
         next,
         base,
+        pace,
         cursors: Object.fromEntries(cursors),
         keys: [...keys],
       } satisfies Undefinable<StoredRecord>);
