@@ -132,7 +132,10 @@ export function runOutbox(options: OutboxOptions) {
     for (const id of flownAt.keys()) {
       const count = (strikes.get(id) ?? 0) + (alone ? 1 : 0);
       strikes.set(id, count);
-      if (count >= STRIKES) return giveUp(id, 'the server ends the connection whenever it is sent');
+      if (count >= STRIKES) {
+        giveUp(id, 'the server ends the connection whenever it is sent');
+        return;
+      }
     }
   };
 
