@@ -53,7 +53,8 @@ export async function printArchive(session: ChatSession, wish: Wish, print: Prin
   return wish.limit === undefined ? forwards(session, wish, print) : backwards(session, wish, wish.limit, print);
 }
 
-const range = (wish: Wish): ArchiveQuery => ({ since: wish.since, until: wish.until });
+/** Archives count finer than milliseconds: what falls into the last one belongs to the wish. */
+const range = ({ since, until }: Wish): ArchiveQuery => ({ since, until: until === undefined ? undefined : until + 1 });
 
 async function forwards(session: ChatSession, wish: Wish, print: Print): Promise<string | undefined> {
   let last: string | undefined;
