@@ -15,6 +15,8 @@ export type EjabberdSite = {
   readonly guard: string | undefined;
   readonly c2sPort: number;
   readonly httpPort: number;
+  /** A further port with TLS from the first byte (XEP-0368), for bots on another machine; `pem` holds certificate and key. */
+  readonly directTls?: { readonly port: number; readonly pem: string };
   /** Where the archive lives. */
   readonly sql: {
     readonly host: string;
@@ -82,7 +84,21 @@ sql_start_interval: 1`;
 }
 
 function listeners(site: EjabberdSite): string {
-  return `listen:
+  const tls =
+    site.directTls === undefined
+      ? ''
+      : `
+  -
+    # Bots on another machine: TLS from the first byte.
+    port: ${site.directTls.port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    tls: true
+    max_stanza_size: 65536
+    shaper: c2s_shaper
+    access: c2s`;
+  const certificates = site.directTls === undefined ? '' : `certfiles:\n  - ${quoted(site.directTls.pem)}\n`;
+  return `${certificates}listen:
   -
     # Bots on the same machine. Browsers never come here.
     port: ${site.c2sPort}
@@ -91,7 +107,7 @@ function listeners(site: EjabberdSite): string {
     # A password of 65.5 kB or more would not fit a question to the authentication program and end it.
     max_stanza_size: 65536
     shaper: c2s_shaper
-    access: c2s
+    access: c2s${tls}
   -
     # nginx passes /bosh and /ws on, never /api: all the world would count as loopback.
     port: ${site.httpPort}

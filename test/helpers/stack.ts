@@ -13,17 +13,15 @@
  *   stack.bots.webridge                jid, password, nick; accepted by `saxctl auth` from the same configuration
  *   await runSaxctl(stack, ['say', 'hi'])            bin/saxctl.js to its end: {code, stdout, stderr}
  *   const child = startSaxctl(stack, ['webridge'])   a daemon: child.logged(/"event":"ready"/), child.kill(), child.stop()
- *   await until(async () => …)                       waits for a truthy value instead of sleeping
- *   fakeIo()                                         an Io for main(argv, io) in-process, with what was written
+ *   await until(() => …) of ./until.ts waits for a truthy value; saxctl(argv) of ./fake-io.ts runs in this process
  *
  * The proxies live in this process: never use execFileSync or spawnSync against a stack, they would wait for each other.
  * bin/saxctl.js runs dist/: `npm run build` (or `npm test`, which builds) comes first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Io } from '../../src/commands/command.ts';
-import { type Stack, type StackOptions, startStack } from '../../src/edges/stack/stack.ts';
+import { startStack } from '../../src/edges/stack/stack.ts';
+import type { Stack, StackOptions } from '../../src/edges/stack/types.ts';
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/saxctl.js', import.meta.url));
 
@@ -39,28 +37,6 @@ export async function withStack<T>(options: StackOptions, work: (stack: Stack) =
     return await work(stack);
   } finally {
     await stack.stop();
-  }
-}
-
-/** Asks until the answer is truthy and returns it. Throws with the last answer or error after `withinMs`. */
-export async function until<T>(
-  ask: () => Promise<T> | T,
-  withinMs = 15_000,
-  what = 'the condition',
-): Promise<NonNullable<T>> {
-  const deadline = performance.now() + withinMs;
-  for (;;) {
-    let last: unknown;
-    try {
-      const answer = await ask();
-      if (answer) return answer as NonNullable<T>;
-      last = answer;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > deadline)
-      throw new Error(`${what} was not met within ${withinMs} ms; last: ${String(last)}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 
@@ -153,29 +129,4 @@ export function runSaxctl(
   options: { stdin?: string; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Finished> {
   return startSaxctl(stack, argv, options).finished;
-}
-
-/** An Io in memory, for main(argv, io) in-process: no terminal unless said, `written()` is what came out. */
-export function fakeIo(options: { stdin?: string; env?: Io['env']; isTTY?: boolean } = {}): Io & {
-  written(): { stdout: string; stderr: string };
-} {
-  const collect = (): { stream: PassThrough & { isTTY?: boolean; columns?: number }; text: () => string } => {
-    const stream: PassThrough & { isTTY?: boolean; columns?: number } = new PassThrough();
-    const chunks: Buffer[] = [];
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    if (options.isTTY) Object.assign(stream, { isTTY: true, columns: 100 });
-    return { stream, text: () => Buffer.concat(chunks).toString('utf8') };
-  };
-  const stdin: PassThrough & { isTTY?: boolean } = new PassThrough();
-  stdin.end(options.stdin ?? '');
-  if (options.isTTY) stdin.isTTY = true;
-  const stdout = collect();
-  const stderr = collect();
-  return {
-    stdin,
-    stdout: stdout.stream,
-    stderr: stderr.stream,
-    env: options.env ?? {},
-    written: () => ({ stdout: stdout.text(), stderr: stderr.text() }),
-  };
 }

@@ -36,6 +36,8 @@ export type EjabberdPorts = {
   readonly distribution: HeldPort;
   readonly c2sProxy: HeldPort;
   readonly httpProxy: HeldPort;
+  readonly tls?: HeldPort;
+  readonly tlsProxy?: HeldPort;
 };
 
 /** Prepares a private ejabberd in `directory`; it is not running yet. */
@@ -43,6 +45,8 @@ export async function createEjabberd(
   directory: string,
   ports: EjabberdPorts,
   site: Omit<EjabberdSite, 'c2sPort' | 'httpPort'>,
+  /** PEM file with certificate and key, for the port with TLS. */
+  pem?: string,
 ): Promise<Ejabberd> {
   const home = join(directory, 'ejabberd');
   const conf = join(home, 'conf');
@@ -50,8 +54,13 @@ export async function createEjabberd(
   const spool = join(home, 'spool');
   for (const path of [home, conf, logs, spool]) await mkdir(path, { recursive: true, mode: 0o700 });
   const yml = join(conf, 'ejabberd.yml');
-  const site_ = { ...site, c2sPort: ports.c2s.port, httpPort: ports.http.port };
-  await writeFile(yml, `loglevel: info\nlog_rotate_count: 0\n\n${ejabberdYml(site_)}`, { mode: 0o600 });
+  const ownSite: EjabberdSite = {
+    ...site,
+    c2sPort: ports.c2s.port,
+    httpPort: ports.http.port,
+    ...(pem === undefined || ports.tls === undefined ? {} : { directTls: { port: ports.tls.port, pem } }),
+  };
+  await writeFile(yml, `loglevel: info\nlog_rotate_count: 0\n\n${ejabberdYml(ownSite)}`, { mode: 0o600 });
   const distribution = String(ports.distribution.port);
   // INET_DIST_INTERFACE counts only here; without ERL_DIST_PORT a shared epmd would be started on all interfaces.
   await writeFile(
@@ -119,8 +128,13 @@ export async function createEjabberd(
   });
   const c2sProxy = createProxy(ports.c2sProxy.port, { host: '127.0.0.1', port: ports.c2s.port });
   const httpProxy = createProxy(ports.httpProxy.port, { host: '127.0.0.1', port: ports.http.port });
+  const tlsProxy =
+    ports.tls === undefined || ports.tlsProxy === undefined
+      ? undefined
+      : createProxy(ports.tlsProxy.port, { host: '127.0.0.1', port: ports.tls.port });
   const server = createStackServer('ejabberd', daemon, {
-    proxies: [c2sProxy, httpProxy],
+    proxies: tlsProxy === undefined ? [c2sProxy, httpProxy] : [c2sProxy, httpProxy, tlsProxy],
+    tlsPort: tlsProxy?.port ?? 0,
     directPort: ports.c2s.port,
     logFiles: [join(logs, 'ejabberd.log'), logFile],
   });

@@ -4,7 +4,7 @@ import { createDaemon } from './daemon.ts';
 import type { HeldPort } from './ports.ts';
 import { probeConnection } from './probe.ts';
 import { requireProgram } from './programs.ts';
-import { createProxy } from './proxy.ts';
+import { createProxy, type OwnedProxy } from './proxy.ts';
 import { createStackServer, type StackServer } from './server.ts';
 
 export type IrcOptions = {
@@ -15,21 +15,20 @@ export type IrcOptions = {
   readonly operPassword: string;
   /** No flood protection; else Debian's: a burst of ten lines, then one a second, dead at 8 kB waiting. */
   readonly unlimited: boolean;
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
 };
+
+export type IrcPorts = { direct: HeldPort; proxy: HeldPort; tls?: HeldPort; tlsProxy?: HeldPort };
 
 /** A server that closes the connection during the greeting is up as well: only the answer counts. */
 const ANSWERS = { send: 'PING probe\r\nQUIT\r\n', expect: /\r?\n/ };
 
 /** Prepares an InspIRCd 3 of its own network; it is not running yet. */
-export async function createInspIrcd(
-  directory: string,
-  ports: { direct: HeldPort; proxy: HeldPort },
-  options: IrcOptions,
-): Promise<StackServer> {
+export async function createInspIrcd(directory: string, ports: IrcPorts, options: IrcOptions): Promise<StackServer> {
   const home = join(directory, options.name);
   await mkdir(join(home, 'data'), { recursive: true, mode: 0o700 });
   const conf = join(home, 'inspircd.conf');
-  await writeFile(conf, inspircdConf(home, ports.direct.port, options), { mode: 0o600 });
+  await writeFile(conf, inspircdConf(home, ports, options), { mode: 0o600 });
   const logFile = join(home, 'console.log');
   const daemon = createDaemon({
     name: options.name,
@@ -42,7 +41,8 @@ export async function createInspIrcd(
     readyWithinMs: 15_000,
   });
   return createStackServer(options.name, daemon, {
-    proxies: [createProxy(ports.proxy.port, { host: '127.0.0.1', port: ports.direct.port })],
+    proxies: proxiesOf(ports),
+    tlsPort: ports.tlsProxy?.port ?? 0,
     directPort: ports.direct.port,
     logFiles: [join(home, 'ircd.log'), logFile],
   });
@@ -70,14 +70,29 @@ const MODULES = [
   'shun',
 ];
 
-function inspircdConf(home: string, port: number, options: IrcOptions): string {
+/** The proxies of a server: the plain port, and the one with TLS where there is one. */
+function proxiesOf({ direct, proxy, tls, tlsProxy }: IrcPorts): readonly [OwnedProxy, ...OwnedProxy[]] {
+  const plain = createProxy(proxy.port, { host: '127.0.0.1', port: direct.port });
+  if (tls === undefined || tlsProxy === undefined) return [plain];
+  return [plain, createProxy(tlsProxy.port, { host: '127.0.0.1', port: tls.port })];
+}
+
+function inspircdConf(home: string, ports: IrcPorts, options: IrcOptions): string {
+  const tls =
+    options.tls === undefined || ports.tls === undefined
+      ? ''
+      : `<module name="ssl_gnutls">
+<sslprofile name="own" provider="gnutls" certfile="${options.tls.certificate}" keyfile="${options.tls.key}" hash="sha256" priority="NORMAL">
+<bind address="127.0.0.1" port="${ports.tls.port}" type="clients" sslprofile="own">
+`;
   const limits = options.unlimited
     ? 'fakelag="no" threshold="1000000" commandrate="1000000" softsendq="1M" hardsendq="16M" recvq="4M"'
     : 'fakelag="yes" threshold="10" commandrate="1000" softsendq="8192" hardsendq="1M" recvq="8192"';
   return `<config format="xml">
 <server name="${options.name}.test" description="private" network="${options.network}">
 <admin name="nobody" nick="nobody" email="nobody@localhost">
-<bind address="127.0.0.1" port="${port}" type="clients">
+<bind address="127.0.0.1" port="${ports.direct.port}" type="clients">
+${tls}
 <path configdir="${home}" datadir="${home}/data" logdir="${home}" moduledir="/usr/lib/inspircd/modules" runtimedir="${home}">
 <connect name="main" allow="*" timeout="20" pingfreq="60" localmax="1000" globalmax="1000" maxchans="20" resolvehostnames="no" useident="no" ${limits}>
 <class name="All" commands="*" privs="*" chanmodes="*" usermodes="*" snomasks="*">
@@ -98,11 +113,7 @@ ${MODULES.map((name) => `<module name="${name}">`).join('\n')}
 }
 
 /** Prepares an ngIRCd, the one without echo, ids and history; it is not running yet. */
-export async function createNgIrcd(
-  directory: string,
-  ports: { direct: HeldPort; proxy: HeldPort },
-  options: IrcOptions,
-): Promise<StackServer> {
+export async function createNgIrcd(directory: string, ports: IrcPorts, options: IrcOptions): Promise<StackServer> {
   const home = join(directory, options.name);
   await mkdir(home, { recursive: true, mode: 0o700 });
   const conf = join(home, 'ngircd.conf');
@@ -128,7 +139,15 @@ PongTimeout = 20
 DNS = no
 Ident = no
 PAM = no
-[Operator]
+${
+  options.tls === undefined || ports.tls === undefined
+    ? ''
+    : `[SSL]
+CertFile = ${options.tls.certificate}
+KeyFile = ${options.tls.key}
+Ports = ${ports.tls.port}
+`
+}[Operator]
 Name = root
 Password = ${options.operPassword}
 [Channel]
@@ -149,7 +168,8 @@ Modes = ntP
     readyWithinMs: 15_000,
   });
   return createStackServer(options.name, daemon, {
-    proxies: [createProxy(ports.proxy.port, { host: '127.0.0.1', port: ports.direct.port })],
+    proxies: proxiesOf(ports),
+    tlsPort: ports.tlsProxy?.port ?? 0,
     directPort: ports.direct.port,
     logFiles: [logFile],
   });

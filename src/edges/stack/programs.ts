@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   inspircd: 'inspircd',
   ngircd: 'ngircd',
   nginx: 'nginx-light',
+  openssl: 'openssl',
 };
 
 /** The path of a program, also where a person's PATH lacks the sbin directories; undefined when it is not installed. */

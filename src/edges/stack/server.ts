@@ -7,6 +7,8 @@ export type StackServer = Omit<NetworkProxy, 'port'> & {
   readonly name: string;
   /** The port that clients use (the proxy's). */
   readonly port: number;
+  /** The same behind TLS; 0 without. */
+  readonly tlsPort: number;
   /** The server's own port, past the proxy; 0 where it listens on a UNIX socket only. */
   readonly directPort: number;
   /** kill -9. Clients see resets, then refused connections, until `start`. */
@@ -34,6 +36,8 @@ export function createStackServer(
   daemon: Daemon,
   options: {
     proxies: readonly [OwnedProxy, ...OwnedProxy[]];
+    /** The port of the proxy in front of TLS. */
+    tlsPort?: number;
     aside?: readonly OwnedProxy[];
     directPort: number;
     logFiles: readonly string[];
@@ -47,6 +51,7 @@ export function createStackServer(
   const server: StackServer = {
     name,
     port: first.port,
+    tlsPort: options.tlsPort ?? 0,
     directPort,
     async cut() {
       await each((proxy) => proxy.cut());

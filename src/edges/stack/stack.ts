@@ -1,113 +1,49 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
-import { ARCHIVE_TABLES } from '../../core/archive-schema.ts';
-import { mergeSections, type TomlSections, tomlOf } from './config-file.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
+import { mergeSections, tomlOf } from './config-file.ts';
 import { createDirectory, removeDirectory, sweep } from './directory.ts';
 import { createEjabberd, type Ejabberd } from './ejabberd.ts';
-import { type Board, forumGrants, forumRows, forumTables } from './forum-sql.ts';
+import { startSeeded } from './forum-seed.ts';
 import { createInspIrcd, createNgIrcd } from './irc.ts';
 import { connectAsRoot, createMariaDb, type MariaDb } from './mariadb.ts';
-import { type ExtraMember, type Member, makeMembers, type Session } from './members.ts';
+import { makeMembers } from './members.ts';
 import { createNginx } from './nginx.ts';
 import { type HeldPort, holdPort } from './ports.ts';
 import { MARK } from './process-table.ts';
 import type { StackServer } from './server.ts';
+import * as settings from './settings.ts';
+import type { Bots, Part, Stack, StackOptions } from './types.ts';
 
-export type Part = 'mariadb' | 'ejabberd' | 'irc1' | 'irc2' | 'ngircd' | 'nginx';
-
-export type StackOptions = {
-  /** What runs; mariadb, ejabberd and irc1 by default. ejabberd brings mariadb with it (the archive). */
-  readonly parts?: readonly Part[];
-  readonly board?: Board;
-  /** Members besides the sample ones. */
-  readonly members?: readonly ExtraMember[];
-  /** bin/saxctl.js, which answers ejabberd's questions as `saxctl -c CONFIG auth`. */
-  readonly program?: string;
-  /** Another authentication program, as shell words; wins over `program`. */
-  readonly extauth?: string;
-  /** Nobody speaks in the room without voice, which the guard gives. */
-  readonly moderated?: boolean;
-  /** IRC servers without flood protection. */
-  readonly ircUnlimited?: boolean;
-  /** Keys put over those of the generated saxctl.toml; undefined removes one. */
-  readonly config?: TomlSections;
-  /** nginx' document root; its widget directory is served below /chat/widget/. */
-  readonly site?: { readonly root: string; readonly widget: string };
-  /** Called when a step is done, for progress. */
-  readonly onStep?: (step: string, ms: number) => void;
-};
-
-export type Bot = { readonly jid: string; readonly password: string; readonly nick: string };
-
-export type Stack = {
-  /** The throw-away directory (0700). */
+/** Where everything of one stack lies. */
+type Layout = {
   readonly directory: string;
-  /** Path of the generated saxctl.toml: every command works with `-c`. */
   readonly config: string;
-  readonly domain: string;
-  readonly mucService: string;
-  readonly room: string;
-  readonly channel: string;
-  readonly members: readonly Member[];
-  readonly bots: { readonly webridge: Bot; readonly ircbridge: Bot; readonly guard: Bot };
-  /** The webridge's datagram socket and the state directory of saxctl.toml. */
-  readonly saySocket: string;
   readonly stateDir: string;
-  readonly snapshot: string;
-  readonly operPassword: string;
-  /** Environment for children: marked, so that they end with the stack, and without the machine's own configuration. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly mariadb: StackServer;
-  readonly ejabberd: StackServer;
-  readonly irc1: StackServer;
-  readonly irc2: StackServer;
-  readonly ngircd: StackServer;
-  readonly nginx: StackServer;
-  /** MariaDB's UNIX socket, past the proxies. */
-  readonly databaseSocket: string;
-  /** ejabberd's HTTP listener through the proxy: http://127.0.0.1:PORT, with /bosh, /ws, /api. */
-  readonly httpUrl: string;
-  /** The command for `[ejabberd] ctl`. */
-  readonly ctl: string;
-  /** A command of ejabberd's API, past the proxy. */
-  api(command: string, parameters?: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** A statement as the database's root in the forum's database (`archive.` names the archive's), past the proxies. */
-  sql(
-    statement: string,
-    parameters?: readonly (string | number)[],
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** A sample member by name. */
-  member(name: string): Member & { readonly session: Session };
-  /** Ends everything and removes the directory. */
-  stop(): Promise<void>;
+  readonly runDir: string;
+  readonly snapshotDir: string;
 };
 
-const DOMAIN = 'chat.test';
-const CHANNEL = '#sax';
-const FORUM = 'forum';
-const ARCHIVE = 'archive';
+/** What is put together while a stack starts. */
+type Parts = {
+  readonly servers: Partial<Record<Part, StackServer>>;
+  readonly starts: (() => Promise<void>)[];
+  database?: MariaDb;
+  chat?: Ejabberd;
+};
 
-/** What the stack itself and its tests ask of ejabberd over the API, besides what saxctl may. */
-const ADMIN_COMMANDS = [
-  'status',
-  'create_room_with_opts',
-  'destroy_room',
-  'change_room_option',
-  'get_room_options',
-  'get_room_occupants',
-  'get_room_occupants_number',
-  'set_room_affiliation',
-  'get_room_affiliations',
-  'muc_online_rooms',
-  'connected_users',
-  'connected_users_number',
-  'kick_session',
-  'kick_user',
-  'send_message',
-  'subscribe_room',
-];
+type Making = {
+  readonly options: StackOptions;
+  readonly layout: Layout;
+  readonly port: () => Promise<HeldPort>;
+  readonly tls: Certificate | undefined;
+  readonly bots: Bots;
+  readonly passwords: { readonly forum: string; readonly archive: string; readonly oper: string };
+};
+
+/** Attempts at a start: another program may take a port between our look and the server's bind. */
+const ATTEMPTS = 3;
 
 /**
  * Starts a private stack on loopback in a throw-away directory and resolves when all of it answers. First ends what killed
@@ -115,199 +51,226 @@ const ADMIN_COMMANDS = [
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await sweep();
-  const directory = await createDirectory();
-  const held: HeldPort[] = [];
-  try {
-    return await build(
-      directory,
-      options,
-      async () => {
-        const port = await holdPort();
-        held.push(port);
-        return port;
-      },
-      held,
-    );
-  } catch (error) {
-    await removeDirectory(directory);
-    for (const port of held) port.release();
-    throw error;
+  for (let attempt = 1; ; attempt += 1) {
+    const directory = await createDirectory();
+    const held: HeldPort[] = [];
+    const end = async (): Promise<void> => {
+      await removeDirectory(directory);
+      for (const port of held) port.release();
+    };
+    try {
+      return await build(directory, options, held, end);
+    } catch (error) {
+      await end();
+      const taken = /eaddrinuse|address already in use/i.test(String(error));
+      if (!taken || attempt === ATTEMPTS) throw error;
+    }
   }
 }
 
 async function build(
   directory: string,
   options: StackOptions,
-  port: () => Promise<HeldPort>,
-  held: readonly HeldPort[],
+  held: HeldPort[],
+  end: () => Promise<void>,
 ): Promise<Stack> {
-  const wanted = new Set<Part>(options.parts ?? ['mariadb', 'ejabberd', 'irc1']);
-  if (wanted.has('ejabberd')) wanted.add('mariadb');
-  const board = options.board ?? 'phpbb3';
+  const layout: Layout = {
+    directory,
+    config: join(directory, 'saxctl.toml'),
+    stateDir: join(directory, 'state'),
+    runDir: join(directory, 'run'),
+    snapshotDir: join(directory, 'snapshot'),
+  };
+  for (const path of [layout.stateDir, layout.runDir, layout.snapshotDir]) await mkdir(path, { mode: 0o700 });
+  const making: Making = {
+    options,
+    layout,
+    tls: options.tls ? await makeCertificate(directory, settings.DOMAIN) : undefined,
+    bots: settings.makeBots(),
+    passwords: { forum: settings.secret(), archive: settings.secret(), oper: settings.secret() },
+    async port() {
+      const port = await holdPort();
+      held.push(port);
+      return port;
+    },
+  };
   const members = makeMembers(options.members ?? []);
-  const mucService = `conference.${DOMAIN}`;
-  const room = `sax@${mucService}`;
-  const bot = (name: string): Bot => ({ jid: `${name}@${DOMAIN}`, password: secret(), nick: name });
-  const bots = { webridge: bot('webridge'), ircbridge: bot('ircbridge'), guard: bot('guard') };
-  const config = join(directory, 'saxctl.toml');
-  const stateDir = join(directory, 'state');
-  const runDir = join(directory, 'run');
-  const snapshotDir = join(directory, 'snapshot');
-  for (const path of [stateDir, runDir, snapshotDir]) await mkdir(path, { mode: 0o700 });
-  const operPassword = secret();
-  const forumPassword = secret();
-  const archivePassword = secret();
-
-  const step = async <T>(name: string, work: Promise<T>): Promise<T> => {
-    const began = performance.now();
-    const result = await work;
-    options.onStep?.(name, performance.now() - began);
-    return result;
+  const wanted = new Set<Part>(options.parts ?? ['mariadb', 'ejabberd', 'irc1']);
+  const parts: Parts = { servers: {}, starts: [] };
+  const start = (name: Part, server: StackServer, work: () => Promise<void>): void => {
+    parts.servers[name] = server;
+    parts.starts.push(async () => {
+      const began = performance.now();
+      await work();
+      options.onStep?.(name, performance.now() - began);
+    });
   };
 
-  const starting: Promise<unknown>[] = [];
-  let database: MariaDb | undefined;
-  let chat: Ejabberd | undefined;
-  const servers: Partial<Record<Part, StackServer>> = {};
-
-  if (wanted.has('mariadb')) {
-    const mariadb = await createMariaDb(directory, [await port(), await port()]);
-    database = mariadb;
-    servers.mariadb = mariadb.server;
-    starting.push(step('mariadb', startMariaDb(mariadb, board, members, [forumPassword, archivePassword])));
-  }
-  if (wanted.has('ejabberd') && database !== undefined) {
-    const ejabberd = await createEjabberd(
-      directory,
-      {
-        c2s: await port(),
-        http: await port(),
-        distribution: await port(),
-        c2sProxy: await port(),
-        httpProxy: await port(),
-      },
-      {
-        domain: DOMAIN,
-        mucService,
-        extauthProgram: options.extauth ?? extauthOf(options.program, config),
-        extauthPoolSize: 2,
-        bots: Object.values(bots).map(({ jid }) => jid),
-        guard: bots.guard.jid,
-        sql: {
-          host: '127.0.0.1',
-          port: database.archivePort,
-          database: ARCHIVE,
-          user: 'ejabberd',
-          password: archivePassword,
-        },
-        moderated: options.moderated ?? false,
-        failToBan: false,
-        furtherCommands: ADMIN_COMMANDS,
-      },
-    );
-    chat = ejabberd;
-    servers.ejabberd = ejabberd.server;
-    starting.push(step('ejabberd', ejabberd.begin({ name: 'sax', service: mucService, owner: bots.guard.jid })));
+  if (wanted.has('mariadb') || wanted.has('ejabberd')) {
+    const database = await createMariaDb(directory, [await making.port(), await making.port()]);
+    parts.database = database;
+    const seed = {
+      board: options.board ?? 'phpbb3',
+      members,
+      forumPassword: making.passwords.forum,
+      archivePassword: making.passwords.archive,
+    };
+    start('mariadb', database.server, () => startSeeded(database, seed));
+    if (wanted.has('ejabberd')) {
+      const chat = await prepareEjabberd(making, database.archivePort);
+      parts.chat = chat;
+      const room = { name: 'sax', service: settings.MUC_SERVICE, owner: making.bots.guard.jid };
+      start('ejabberd', chat.server, () => chat.begin(room));
+    }
   }
   for (const name of ['irc1', 'irc2', 'ngircd'] as const) {
     if (!wanted.has(name)) continue;
-    const create = name === 'ngircd' ? createNgIrcd : createInspIrcd;
-    const irc = await create(
-      directory,
-      { direct: await port(), proxy: await port() },
-      { name, network: `Sample${name}`, channel: CHANNEL, operPassword, unlimited: options.ircUnlimited ?? false },
-    );
-    servers[name] = irc;
-    starting.push(step(name, irc.start()));
+    const server = await prepareIrc(making, name);
+    start(name, server, () => server.start());
   }
   if (wanted.has('nginx')) {
-    const nginx = await createNginx(
-      directory,
-      { direct: await port(), proxy: await port() },
-      {
-        serverName: 'localhost',
-        ejabberd: `127.0.0.1:${chat?.httpPort ?? 9}`,
-        widget: options.site?.widget ?? directory,
-        snapshot: snapshotDir,
-        root: options.site?.root ?? runDir,
-      },
-    );
-    servers.nginx = nginx;
-    starting.push(step('nginx', nginx.start()));
+    const server = await prepareNginx(making, parts.chat?.httpPort);
+    start('nginx', server, () => server.start());
   }
 
-  const saySocket = join(runDir, 'say.sock');
-  const snapshot = join(snapshotDir, 'room.json');
-  const ircServers = (['irc1', 'irc2', 'ngircd'] as const).flatMap((name) => {
-    const irc = servers[name];
-    return irc === undefined ? [] : [`irc://127.0.0.1:${irc.port}`];
-  });
-  const sections: TomlSections = {
-    database: {
-      host: '127.0.0.1',
-      port: servers.mariadb?.port,
-      user: 'saxctl',
-      password: forumPassword,
-      name: FORUM,
-      board,
-      charset: board === 'phpbb2' ? 'latin1' : undefined,
-    },
-    xmpp: {
-      service: `xmpp://127.0.0.1:${servers.ejabberd?.port ?? 5222}`,
-      domain: DOMAIN,
-      muc_service: mucService,
-      room,
-    },
-    ejabberd: {
-      via: 'ctl',
-      ctl: chat?.ctl,
-      api_url: chat === undefined ? undefined : `http://127.0.0.1:${chat.httpPort}/api`,
-    },
-    auth: { token_key: secret() },
-    webridge: { ...bots.webridge, socket: saySocket, socket_mode: '0600', snapshot },
-    ircbridge: { ...bots.ircbridge },
-    irc: { servers: ircServers, nick: 'sax', channel: CHANNEL },
-    guard: { ...bots.guard },
-    state: { dir: stateDir },
-  };
-  await writeFile(config, tomlOf(mergeSections(sections, options.config ?? {})), { mode: 0o600 });
-  await chmod(config, 0o600);
-
-  const results = await Promise.allSettled(starting);
+  await writeConfig(making, parts);
+  const results = await Promise.allSettled(parts.starts.map((begin) => begin()));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+  return facade(making, parts, members, end);
+}
 
+async function prepareEjabberd({ options, layout, port, tls, bots, passwords }: Making, sqlPort: number) {
+  return createEjabberd(
+    layout.directory,
+    {
+      c2s: await port(),
+      http: await port(),
+      distribution: await port(),
+      c2sProxy: await port(),
+      httpProxy: await port(),
+      ...(tls === undefined ? {} : { tls: await port(), tlsProxy: await port() }),
+    },
+    {
+      domain: settings.DOMAIN,
+      mucService: settings.MUC_SERVICE,
+      extauthProgram: options.extauth ?? extauthOf(options.program, layout.config),
+      extauthPoolSize: 2,
+      bots: Object.values(bots).map(({ jid }) => jid),
+      guard: bots.guard.jid,
+      sql: {
+        host: '127.0.0.1',
+        port: sqlPort,
+        database: settings.ARCHIVE_DATABASE,
+        user: 'ejabberd',
+        password: passwords.archive,
+      },
+      moderated: options.moderated ?? false,
+      failToBan: false,
+      furtherCommands: settings.ADMIN_COMMANDS,
+    },
+    tls?.both,
+  );
+}
+
+async function prepareIrc({ options, layout, port, tls, passwords }: Making, name: 'irc1' | 'irc2' | 'ngircd') {
+  const create = name === 'ngircd' ? createNgIrcd : createInspIrcd;
+  return create(
+    layout.directory,
+    {
+      direct: await port(),
+      proxy: await port(),
+      ...(tls === undefined ? {} : { tls: await port(), tlsProxy: await port() }),
+    },
+    {
+      name,
+      network: `Sample${name}`,
+      channel: settings.CHANNEL,
+      operPassword: passwords.oper,
+      unlimited: options.ircUnlimited ?? false,
+      tls,
+    },
+  );
+}
+
+async function prepareNginx({ options, layout, port, tls }: Making, httpPort: number | undefined) {
+  return createNginx(
+    layout.directory,
+    { direct: await port(), proxy: await port() },
+    {
+      serverName: 'localhost',
+      ejabberd: `127.0.0.1:${httpPort ?? 9}`,
+      widget: options.site?.widget ?? layout.runDir,
+      snapshot: layout.snapshotDir,
+      root: options.site?.root ?? layout.runDir,
+      ...(tls === undefined ? {} : { tls }),
+    },
+  );
+}
+
+const saySocket = (layout: Layout): string => join(layout.runDir, 'say.sock');
+const snapshot = (layout: Layout): string => join(layout.snapshotDir, 'room.json');
+
+async function writeConfig({ options, layout, tls, bots, passwords }: Making, { servers, chat }: Parts): Promise<void> {
+  const sections = settings.saxctlSections({
+    board: options.board ?? 'phpbb3',
+    bots,
+    databasePort: servers.mariadb?.port,
+    forumPassword: passwords.forum,
+    c2sPort: servers.ejabberd?.port,
+    httpPort: chat?.httpPort,
+    ctl: chat?.ctl,
+    ircPorts: [servers.irc1, servers.irc2, servers.ngircd].flatMap((irc) => (irc === undefined ? [] : [irc.port])),
+    tlsCa: tls?.certificate,
+    saySocket: saySocket(layout),
+    snapshot: snapshot(layout),
+    stateDir: layout.stateDir,
+  });
+  await writeFile(layout.config, tomlOf(mergeSections(sections, options.config ?? {})), { mode: 0o600 });
+}
+
+function facade(
+  { layout, tls, bots, passwords }: Making,
+  { servers, database, chat }: Parts,
+  members: Stack['members'],
+  end: () => Promise<void>,
+): Stack {
   const part = (name: Part): StackServer => {
     const server = servers[name];
     if (server === undefined) throw new Error(`${name} is not among the parts of this stack`);
     return server;
   };
   let connection: Promise<Connection> | undefined;
-  const forget = (): void => {
-    connection = undefined;
-  };
-  const root = async (): Promise<Connection> => {
+  const root = (): Promise<Connection> => {
     part('mariadb');
-    connection ??= connectAsRoot(database?.socket ?? '', FORUM).then(
-      (open) => open.on('error', forget) as unknown as Connection,
-    );
+    connection ??= connectAsRoot(database?.socket ?? '', settings.FORUM_DATABASE).then((open) => {
+      // A killed server ends it; the next statement opens another.
+      open.on('error', () => {
+        connection = undefined;
+      });
+      return open;
+    });
+    connection.catch(() => {
+      connection = undefined;
+    });
     return connection;
   };
   let stopping: Promise<void> | undefined;
   return {
-    directory,
-    config,
-    domain: DOMAIN,
-    mucService,
-    room,
-    channel: CHANNEL,
+    directory: layout.directory,
+    config: layout.config,
+    domain: settings.DOMAIN,
+    mucService: settings.MUC_SERVICE,
+    room: settings.ROOM,
+    channel: settings.CHANNEL,
     members,
     bots,
-    saySocket,
-    stateDir,
-    snapshot,
-    operPassword,
-    env: { [MARK]: directory, SAXCTL_CONFIG: config, HOME: directory },
+    saySocket: saySocket(layout),
+    stateDir: layout.stateDir,
+    snapshot: snapshot(layout),
+    operPassword: passwords.oper,
+    tlsCa: tls?.certificate ?? '',
+    env: { [MARK]: layout.directory, SAXCTL_CONFIG: layout.config, HOME: layout.directory },
     databaseSocket: database?.socket ?? '',
     httpUrl: chat === undefined ? '' : `http://127.0.0.1:${chat.httpPort}`,
     ctl: chat?.ctl ?? '',
@@ -334,7 +297,8 @@ async function build(
       return chat?.api(command, parameters);
     },
     async sql(statement, parameters = []) {
-      const [rows] = await (await root()).query(statement, [...parameters]);
+      const open = await root();
+      const [rows] = await open.query(statement, [...parameters]);
       return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
     },
     member(name) {
@@ -346,47 +310,16 @@ async function build(
       stopping ??= (async () => {
         (await connection?.catch(() => undefined))?.destroy();
         await Promise.all(Object.values(servers).map((server) => server.kill()));
-        await removeDirectory(directory);
-        for (const each of held) each.release();
+        await end();
       })();
       return stopping;
     },
   };
 }
 
-const secret = (): string => randomBytes(12).toString('hex');
-
-/** `node PROGRAM -c CONFIG auth` for a shell; without a program every question is refused. */
+/** `node PROGRAM --config CONFIG auth`, quoted for a shell. */
 function extauthOf(program: string | undefined, config: string): string {
-  if (program === undefined) return `tail -f /dev/null`;
+  if (program === undefined) return 'tail -f /dev/null';
   const shell = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
   return `${[process.execPath, program, '--config', config].map(shell).join(' ')} auth`;
-}
-
-async function startMariaDb(
-  mariadb: MariaDb,
-  board: Board,
-  members: readonly Member[],
-  [forumPassword, archivePassword]: readonly [string, string],
-): Promise<void> {
-  await mariadb.server.start();
-  const root = await connectAsRoot(mariadb.socket);
-  try {
-    // ejabberd first: it starts at the same time and wants its tables.
-    await root.query(`CREATE DATABASE ${ARCHIVE} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`);
-    await root.query(`CREATE USER 'ejabberd'@'localhost' IDENTIFIED BY '${archivePassword}'`);
-    await root.query(`GRANT ALL ON ${ARCHIVE}.* TO 'ejabberd'@'localhost'`);
-    await root.query(`USE ${ARCHIVE}`);
-    for (const table of ARCHIVE_TABLES) await root.query(table);
-    await root.query(`CREATE DATABASE ${FORUM} CHARACTER SET utf8mb3 COLLATE utf8mb3_bin`);
-    await root.query(`USE ${FORUM}`);
-    for (const table of forumTables(board)) await root.query(table);
-    await root.query('START TRANSACTION');
-    const now = Math.floor(Date.now() / 1000);
-    for (const [sql, parameters] of forumRows(board, members, now)) await root.query(sql, [...(parameters ?? [])]);
-    await root.query('COMMIT');
-    for (const [sql] of forumGrants(FORUM, 'saxctl', forumPassword)) await root.query(sql);
-  } finally {
-    await root.end();
-  }
 }
