@@ -5,8 +5,9 @@ import type { ChatSession, Room, RoomLine } from '../../src/app/ports.ts';
 import type { Stack } from '../../src/edges/stack/stack.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
 import { createLog, createRedactor } from '../../src/log.ts';
-import { PROGRAM, runSaxctl, startSaxctl, startTestStack, until } from '../helpers/stack.ts';
+import { PROGRAM, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { openTerminal } from '../helpers/terminal.ts';
+import { until } from '../helpers/until.ts';
 
 const YES = fileURLToPath(new URL('../fixtures/extauth-yes.mjs', import.meta.url));
 const silent = createLog({
@@ -205,7 +206,7 @@ describe('history', () => {
       await stack.ejabberd.start();
       tari = await speaker(stack.bots.ircbridge.jid, 'Tari', `again${round}`);
       for (let number = 0; number < 20; number++) await say(`while away ${round}.${number}`);
-      await until(() => follow.stdout().includes(`"while away ${round}.19"`), 30_000);
+      await until(() => follow.stdout().includes(`"while away ${round}.19"`), 'not followed', 30_000);
       await say(`live ${round}`);
       await until(() => follow.stdout().includes(`"live ${round}"`));
     }
