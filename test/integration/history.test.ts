@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatSession, Room, RoomLine } from '../../src/app/ports.ts';
-import type { Stack } from '../../src/edges/stack/stack.ts';
+import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
 import { createLog, createRedactor } from '../../src/log.ts';
 import { PROGRAM, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
