@@ -1,3 +1,5 @@
+import { claimStdout, servesAnswers } from './edges/stdio/claim.ts';
+
 /** The first code that runs: must parse on any Node that knows ES modules (12 and later). */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -6,6 +8,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 78;
 } else {
+  // Before anything else is loaded: ejabberd reads what is written to fd 1 as answers.
+  if (servesAnswers(process.argv.slice(2))) claimStdout();
   // A variable keeps the bundler from pulling main into the launcher.
   const main = './main.js';
   void import(main).then((module: typeof import('./main.ts')) => module.run());

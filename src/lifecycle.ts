@@ -34,6 +34,10 @@ export async function runDaemon(
   context: Context,
   name: string,
   body: (daemon: Daemon) => Promise<void>,
+  options: {
+    /** Metrics that cannot be had are a warning: several processes share one configuration. */
+    readonly metricsOptional?: boolean;
+  } = {},
 ): Promise<ExitCode> {
   const { io, log } = context;
   const metrics = createMetrics();
@@ -49,7 +53,11 @@ export async function runDaemon(
   metrics.sampled('process_resident_memory_bytes', 'Resident memory in bytes.', () => process.memoryUsage.rss());
   metrics.sampled('process_start_time_seconds', 'Start time, seconds since 1970.', () => startedAt);
 
-  const http = await metricsServer(loaded.config.metrics.listen, metrics, () => health);
+  const http = await metricsServer(loaded.config.metrics.listen, metrics, () => health).catch((error: unknown) => {
+    if (options.metricsOptional !== true) throw error;
+    log.warn('no-metrics', `${reasonOf(error)}; going on without`);
+    return undefined;
+  });
   if (http !== undefined) log.info('metrics', `metrics on http://${http.address}/metrics`, { address: http.address });
 
   const daemon: Daemon = {

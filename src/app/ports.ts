@@ -4,7 +4,6 @@
  */
 
 import type { Account, AddressBan, Session, Settings } from '../core/phpbb/rules.ts';
-import type { Board } from '../core/phpbb/statements.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
@@ -234,7 +233,6 @@ export interface Members {
 
 /** What the forum's rules are judged by, read once a minute. */
 export type ForumRules = {
-  readonly board: Board;
   readonly settings: Settings;
   readonly addressBans: readonly AddressBan[];
   /** The database's clock minus ours, milliseconds. */
@@ -249,8 +247,6 @@ export interface Forum {
   rules(within: number): Promise<ForumRules>;
   /** The next active members behind an id, at most `limit`; an empty page is the end. */
   page(afterId: number, limit: number, within: number): Promise<readonly MemberName[]>;
-  /** Active members whose name is not plain (core/phpbb/names.ts): all that can share a localpart on phpBB 3. */
-  unusual(within: number): Promise<readonly MemberName[]>;
   /** Active members with this plain name in any case. */
   plain(name: string, within: number): Promise<readonly MemberName[]>;
   close(): void;

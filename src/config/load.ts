@@ -55,6 +55,9 @@ export function loadConfig(
   return new Loader(env, findFile(env, explicit), onSecret).load();
 }
 
+/** The configuration of nobody: defaults only, neither file nor environment. */
+export const defaultConfig = (): LoadedConfig => new Loader({}, undefined, () => {}).load();
+
 function findFile(env: Environment, explicit: string | undefined): string | undefined {
   const named = explicit ?? (env['SAXCTL_CONFIG'] || undefined);
   if (named !== undefined) return resolve(named);

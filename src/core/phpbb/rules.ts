@@ -20,6 +20,7 @@ export type Ban = { readonly exclude: boolean; readonly end: number };
 export type AddressBan = Ban & { readonly email: string; readonly ip: string };
 
 export type Account = {
+  readonly board: Board;
   readonly id: number;
   /** As stored: HTML-escaped. */
   readonly username: string;
@@ -69,41 +70,40 @@ export function readSettings(rows: Iterable<readonly [name: string, value: strin
 }
 
 /** Guest rows and crawlers are no members: phpBB 3's id 1 and type 2, phpBB 2's id -1. */
-export function isGuest(board: Board, { id, state }: Pick<Account, 'id' | 'state'>): boolean {
+export function isGuest({ board, id, state }: Pick<Account, 'board' | 'id' | 'state'>): boolean {
   return board === 'phpbb2' ? id <= 0 : id <= PHPBB3_ANONYMOUS || state === 2;
 }
 
-export function isActive(board: Board, account: Pick<Account, 'id' | 'state'>): boolean {
-  if (isGuest(board, account)) return false;
-  return board === 'phpbb2' ? account.state === 1 : account.state === 0 || account.state === 3;
+export function isActive(account: Pick<Account, 'board' | 'id' | 'state'>): boolean {
+  if (isGuest(account)) return false;
+  return account.board === 'phpbb2' ? account.state === 1 : account.state === 0 || account.state === 3;
 }
 
-const isFounder = (board: Board, { state }: Pick<Account, 'state'>): boolean => board !== 'phpbb2' && state === 3;
+const isFounder = ({ board, state }: Account): boolean => board !== 'phpbb2' && state === 3;
 
 /** Why this member may not log in at all, whatever he shows; undefined when he may. `ip` only where a session names it. */
 export function refuseAccount(
-  board: Board,
   account: Account & { readonly ip?: string },
   addressBans: readonly AddressBan[],
   now: number,
 ): Refusal | undefined {
-  if (isGuest(board, account)) return { reason: 'guest' };
-  if (!isActive(board, account)) return { reason: 'inactive' };
-  if (isFounder(board, account)) return undefined;
-  return banOf(board, account, addressBans, now);
+  if (isGuest(account)) return { reason: 'guest' };
+  if (!isActive(account)) return { reason: 'inactive' };
+  if (isFounder(account)) return undefined;
+  return banOf(account, addressBans, now);
 }
 
 /** session.php check_ban: bans that have ended do not count, one that excludes lifts all. */
 function banOf(
-  board: Board,
   account: Account & { readonly ip?: string },
   addressBans: readonly AddressBan[],
   now: number,
 ): Refusal | undefined {
   const hits: { ban: Ban; by: 'member' | 'email' | 'ip' }[] = account.bans.map((ban) => ({ ban, by: 'member' }));
   for (const ban of addressBans) {
-    if (ban.ip !== '' && account.ip !== undefined && matchesIp(board, ban.ip, account.ip)) hits.push({ ban, by: 'ip' });
-    else if (ban.email !== '' && matchesEmail(board, ban.email, account.email)) hits.push({ ban, by: 'email' });
+    if (ban.ip !== '' && account.ip !== undefined && matchesIp(account.board, ban.ip, account.ip))
+      hits.push({ ban, by: 'ip' });
+    else if (ban.email !== '' && matchesEmail(account.board, ban.email, account.email)) hits.push({ ban, by: 'email' });
   }
   const current = hits.filter(({ ban }) => ban.end === 0 || ban.end >= now);
   if (current.length === 0 || current.some(({ ban }) => ban.exclude)) return undefined;
@@ -150,9 +150,9 @@ function wildcard(pattern: string, text: string): boolean {
 }
 
 /** When a session ends if nobody looks at a page: seconds since 1970, Infinity for ever, 0 when autologin is forbidden. */
-export function sessionEnd(board: Board, session: Pick<Session, 'flag' | 'time'>, settings: Settings): number {
+export function sessionEnd(session: Pick<Session, 'board' | 'flag' | 'time'>, settings: Settings): number {
   // phpBB 2 checks no age on a page view: session_clean() deletes what is older than session_length, some time.
-  if (board === 'phpbb2') return session.time + settings.sessionLength;
+  if (session.board === 'phpbb2') return session.time + settings.sessionLength;
   if (!session.flag) return session.time + settings.sessionLength + GRACE;
   if (!settings.allowAutologin) return 0;
   return settings.maxAutologinDays === 0
@@ -162,15 +162,14 @@ export function sessionEnd(board: Board, session: Pick<Session, 'flag' | 'time'>
 
 /** Why this session gives no right to log in; undefined when it does. */
 export function refuseSession(
-  board: Board,
   session: Session,
   settings: Settings,
   addressBans: readonly AddressBan[],
   now: number,
 ): Refusal | undefined {
-  if (board === 'phpbb2' && !session.flag) return { reason: isGuest(board, session) ? 'guest' : 'not-logged-in' };
-  const refusal = refuseAccount(board, session, addressBans, now);
+  if (session.board === 'phpbb2' && !session.flag) return { reason: isGuest(session) ? 'guest' : 'not-logged-in' };
+  const refusal = refuseAccount(session, addressBans, now);
   if (refusal !== undefined) return refusal;
-  const end = sessionEnd(board, session, settings);
+  const end = sessionEnd(session, settings);
   return now <= end ? undefined : { reason: 'expired', since: end };
 }

@@ -13,7 +13,8 @@ export type DatabaseConfig = {
   readonly password: string | undefined;
   readonly name: string | undefined;
   readonly table_prefix: string;
-  readonly board: 'phpbb3' | 'phpbb2' | undefined;
+  /** phpbb3, phpbb2, or found out. */
+  readonly board: string | undefined;
   readonly charset: string;
 };
 
@@ -22,6 +23,8 @@ type Value = string | number | Uint8Array;
 /** The forum's tables behind one connection: knows, or finds out by asking, which board they belong to. */
 export type BoardLane = {
   ask(question: keyof Statements, values: readonly Value[], within: number): Promise<readonly Row[]>;
+  /** The board that the last answer came from. */
+  known(): Board;
   /** Which board it is; asks when that is not known yet. */
   board(within: number): Promise<Board>;
   readonly decode: Decoder;
@@ -79,6 +82,7 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
       const which = await board(within);
       return lane.ask(texts[which][question], values, within - (performance.now() - since));
     },
+    known: () => known.board ?? 'phpbb3',
     board,
     decode,
     close: () => lane.close(),

@@ -22,6 +22,7 @@ export function openForum(config: DatabaseConfig): Forum {
       if (row === undefined || textOf(row[0], front.decode) !== id) return undefined;
       const text = (value: unknown): string => textOf(value, front.decode);
       return {
+        board: front.known(),
         sessionId: id,
         id: Number(row[1]),
         username: text(row[2]),
@@ -39,6 +40,7 @@ export function openForum(config: DatabaseConfig): Forum {
       const row = rows[0];
       if (row === undefined) return undefined;
       return {
+        board: front.known(),
         id: Number(row[0]),
         username: textOf(row[1], front.decode),
         email: textOf(row[2], front.decode),
@@ -49,7 +51,6 @@ export function openForum(config: DatabaseConfig): Forum {
 
     rules: (within) => readRules(back, within),
     page: (afterId, limit, within) => names(back.ask('page', [afterId, limit], within)),
-    unusual: (within) => names(back.ask('unusual', [], within)),
     plain: (name, within) => names(front.ask('plain', [name.toLowerCase()], within)),
     close() {
       front.close();
@@ -69,7 +70,6 @@ function bansOf(rows: readonly Row[], at: number): readonly Ban[] {
 async function readRules(lane: BoardLane, within: number): ReturnType<Forum['rules']> {
   const since = performance.now();
   const left = (): number => within - (performance.now() - since);
-  const board = await lane.board(left());
   const settings = readSettings(
     (await lane.ask('settings', [], left())).map(([name, value]) => [
       textOf(name, lane.decode),
@@ -83,5 +83,5 @@ async function readRules(lane: BoardLane, within: number): ReturnType<Forum['rul
     end: Number(end),
   }));
   const clock = (await lane.ask('clock', [], left()))[0]?.[0];
-  return { board, settings, addressBans, clockOffset: Number(clock) * 1000 - Date.now() };
+  return { settings, addressBans, clockOffset: Number(clock) * 1000 - Date.now() };
 }

@@ -25,13 +25,14 @@ export function openMembers(config: DatabaseConfig): Members {
         const time = now();
         yield rows.map(([id, username, state]) => {
           const account: Account = {
+            board,
             id: Number(id),
             username: textOf(username, lane.decode),
             email: '',
             state: Number(state),
             bans: bans.get(Number(id)) ?? [],
           };
-          return memberOf(account, refuseAccount(board, account, [], time)?.reason === 'banned', true);
+          return memberOf(account, refuseAccount(account, [], time)?.reason === 'banned', true);
         });
         last = Number(rows.at(-1)?.[0]);
       }
@@ -40,25 +41,23 @@ export function openMembers(config: DatabaseConfig): Members {
     async named(name) {
       const found = await byName(lane, name);
       if (found === undefined) return undefined;
-      const board = await lane.board(WITHIN);
       const account = await forum.account(found, WITHIN);
       if (account === undefined) return undefined;
-      return memberOf(account, refuseAccount(board, account, [], now())?.reason === 'banned', isActive(board, account));
+      return memberOf(account, refuseAccount(account, [], now())?.reason === 'banned', isActive(account));
     },
 
     async standing(ids) {
-      const { board, settings, addressBans } = await forum.rules(WITHIN);
+      const { settings, addressBans } = await forum.rules(WITHIN);
       const standing = new Map<number, Member & { loggedIn: boolean }>();
       for (const id of ids) {
         const account = await forum.account(id, WITHIN);
         if (account === undefined) continue;
         const time = now();
-        const refusal = refuseAccount(board, account, addressBans, time);
+        const refusal = refuseAccount(account, addressBans, time);
         const sessions = refusal === undefined ? await lane.ask('sessionsOf', [id], WITHIN) : [];
         const loggedIn = sessions.some(
           ([sessionId, at, flag]) =>
             refuseSession(
-              board,
               {
                 ...account,
                 sessionId: textOf(sessionId, lane.decode),
@@ -71,7 +70,7 @@ export function openMembers(config: DatabaseConfig): Members {
               time,
             ) === undefined,
         );
-        standing.set(id, { ...memberOf(account, refusal?.reason === 'banned', isActive(board, account)), loggedIn });
+        standing.set(id, { ...memberOf(account, refusal?.reason === 'banned', isActive(account)), loggedIn });
       }
       return standing;
     },

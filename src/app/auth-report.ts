@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { describeVerdict, type Verdict } from '../core/auth-verdict.ts';
+import type { AuthRequest } from '../core/extauth.ts';
+import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
+import type { Clock, Log } from './ports.ts';
+import { createBucket } from './token-bucket.ts';
+
+/** Refusals that get a line of their own: so many at once, so many a second; the rest is counted and told each ten seconds. */
+const LINES = { burst: 20, perSecond: 2 };
+const SUMMARY_EVERY = 10_000;
+
+export type AuthReport = {
+  (request: AuthRequest, verdict: Verdict, ms: number): void;
+  /** Tells what was only counted so far. */
+  flush(): void;
+};
+
+/** Metrics and log of the answers. Refusals are told at info, without the secret: a session id as 8 hex of its SHA-256. */
+export function createAuthReport({
+  log,
+  metrics,
+  clock,
+  verbose,
+}: {
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+  /** Tells also who was let in (debug). */
+  verbose: boolean;
+}): AuthReport {
+  const answers = metrics.counter('saxctl_auth_answers_total', 'Answers by question (op), result and reason.');
+  const seconds = metrics.histogram('saxctl_auth_answer_seconds', 'From the question to the answer.', LATENCY_BUCKETS);
+  const bucket = createBucket(LINES);
+  let hidden = new Map<string, number>();
+  let since = 0;
+
+  const flush = (): void => {
+    if (hidden.size === 0) return;
+    const total = [...hidden.values()].reduce((sum, count) => sum + count, 0);
+    const reasons = [...hidden].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${count}`);
+    log.info('refused-more', `refused ${total} more: ${reasons.join(', ')}`, { count: total });
+    hidden = new Map();
+  };
+
+  const report = (request: AuthRequest, verdict: Verdict, ms: number): void => {
+    const { op } = request;
+    answers.inc({ op, result: verdict.allowed ? 'yes' : 'no', reason: verdict.allowed ? verdict.by : verdict.reason });
+    seconds.observe(ms / 1000, { op });
+    // isuser is asked about anybody whom somebody writes to: not worth a line.
+    if (verdict.allowed || op === 'isuser') {
+      if (verbose) log.debug(verdict.allowed ? 'accepted' : 'refused', sentence(verdict), fields(request, verdict));
+      return;
+    }
+    const now = clock.monotonic();
+    if (hidden.size > 0 && now - since >= SUMMARY_EVERY) flush();
+    if (bucket.take(now)) {
+      log.info('refused', sentence(verdict), fields(request, verdict));
+      return;
+    }
+    if (hidden.size === 0) since = now;
+    hidden.set(verdict.reason, (hidden.get(verdict.reason) ?? 0) + 1);
+  };
+  const sentence = (verdict: Verdict): string => describeVerdict(verdict, clock.now() / 1000);
+  return Object.assign(report, { flush });
+}
+
+function fields(request: AuthRequest, verdict: Verdict): Record<string, string | number | undefined> {
+  return {
+    op: request.op,
+    ...(request.op === 'auth' || request.op === 'isuser' ? { user: request.user, server: request.server } : {}),
+    reason: verdict.allowed ? verdict.by : verdict.reason,
+    member: verdict.memberId,
+    ...(request.op === 'auth' && request.secret.length > 0 ? { session: shortHash(request.secret) } : {}),
+  };
+}
+
+/** The first 8 hex digits of the SHA-256: enough to find a session again in two logs, useless to log in. */
+export const shortHash = (secret: Uint8Array): string => createHash('sha256').update(secret).digest('hex').slice(0, 8);

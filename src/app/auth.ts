@@ -1,0 +1,163 @@
+import { type RefusalReason, refuse, type Verdict } from '../core/auth-verdict.ts';
+import { decodeEntities } from '../core/entities.ts';
+import { type AuthRequest, ascii } from '../core/extauth.ts';
+import { localpartOf } from '../core/member-name.ts';
+import { ForumError } from '../core/phpbb/failure.ts';
+import { type Account, isActive, type Refusal, refuseAccount, refuseSession, sessionEnd } from '../core/phpbb/rules.ts';
+import { isToken } from '../core/token.ts';
+import { type Bots, sameServer } from './auth-bots.ts';
+import { checkToken, type TokenKeys } from './auth-token.ts';
+import { type Directory, NotYet } from './directory.ts';
+import type { Forum, ForumRules } from './ports.ts';
+
+/** What a login is judged by. */
+export type Authority = {
+  /** The XMPP domain that we answer for; undefined: any. */
+  readonly domain: string | undefined;
+  readonly sidPattern: RegExp;
+  readonly tokenKeys: TokenKeys;
+  readonly bots: Bots;
+  readonly forum: Forum;
+  readonly directory: Directory;
+  /** The forum's settings, at most a minute old. */
+  readonly rules: (within: number) => ForumRules | Promise<ForumRules>;
+  /** Milliseconds that never jump. */
+  readonly monotonic: () => number;
+  /** Seconds since 1970. */
+  readonly now: () => number;
+};
+
+/**
+ * Answers one question of ejabberd. Never rejects: what cannot be found out within the time is refused.
+ * @param within milliseconds for the answer.
+ */
+export async function decide(authority: Authority, request: AuthRequest, within: number): Promise<Verdict> {
+  try {
+    switch (request.op) {
+      case 'malformed':
+        return refuse('malformed');
+      case 'other':
+        return refuse('unknown-op', { detail: request.name });
+      case 'auth':
+        return await decideLogin(authority, request, deadline(authority, within));
+      case 'isuser':
+        return await decideIsUser(authority, request, deadline(authority, within));
+    }
+  } catch (error) {
+    return refuseFailure(error);
+  }
+}
+
+/** Milliseconds that are left of `within`, whenever asked. */
+function deadline({ monotonic }: Authority, within: number): () => number {
+  const end = monotonic() + within;
+  return () => end - monotonic();
+}
+
+export function refuseFailure(error: unknown): Verdict {
+  if (error instanceof ForumError) return refuse('unavailable', { detail: error.message });
+  if (error instanceof NotYet) return refuse('unavailable', { detail: error.message });
+  throw error;
+}
+
+const elsewhere = ({ domain }: Authority, server: string): boolean =>
+  domain !== undefined && sameServer(server) !== sameServer(domain);
+
+async function decideIsUser(
+  authority: Authority,
+  { user, server }: AuthRequest & { op: 'isuser' },
+  left: () => number,
+): Promise<Verdict> {
+  if (authority.bots.has(user, server)) return { allowed: true, by: 'bot' };
+  if (elsewhere(authority, server)) return refuse('unknown-server', { detail: server });
+  const account = await authority.directory.find(user, left());
+  return account === undefined ? refuse('no-member') : { allowed: true, by: 'member', memberId: account.id };
+}
+
+async function decideLogin(
+  authority: Authority,
+  { user, server, secret }: AuthRequest & { op: 'auth' },
+  left: () => number,
+): Promise<Verdict> {
+  // A bot's name is the bot's alone: a member of that name must not speak with its rights.
+  if (authority.bots.has(user, server))
+    return authority.bots.check(user, server, secret) ? { allowed: true, by: 'bot' } : refuse('bad-password');
+  if (elsewhere(authority, server)) return refuse('unknown-server', { detail: server });
+  const text = secret.length <= MAX_SECRET ? ascii(secret) : '';
+  if (isToken(text)) return decideToken(authority, user, text, left);
+  if (text === '' || !authority.sidPattern.test(text)) return refuse('bad-sid');
+  return decideSession(authority, user, text, left);
+}
+
+/** No session id and no token is longer, in bytes. */
+const MAX_SECRET = 4096;
+
+async function decideSession(
+  authority: Authority,
+  user: string,
+  sessionId: string,
+  left: () => number,
+): Promise<Verdict> {
+  // Both at once: at the first question two connections are made.
+  const reading = authority.rules(left());
+  const session = await authority.forum.session(sessionId, left());
+  if (session === undefined) return refuse('no-session');
+  const memberId = session.id;
+  if (localpartOf(session.username) !== user) return refuse('other-member', { memberId });
+  const rules = reading instanceof Promise ? await reading : reading;
+  const refusal = refuseSession(session, rules.settings, rules.addressBans, authority.now());
+  if (refusal !== undefined) return refuseAs(refusal, memberId);
+  const rival = await authority.directory.rival(user, session, left());
+  if (rival !== undefined) return refuse('collision', { memberId, detail: `member ${rival}` });
+  return { allowed: true, by: 'session', expires: sessionEnd(session, rules.settings), memberId };
+}
+
+async function decideToken(authority: Authority, user: string, secret: string, left: () => number): Promise<Verdict> {
+  const token = checkToken(authority.tokenKeys, secret, authority.now());
+  if (!token.ok) return refuse(token.reason, { at: token.expires });
+  if (localpartOf(token.username) !== user) return refuse('other-member');
+  const rules = await authority.rules(left());
+  const account = await authority.directory.find(user, left());
+  if (account === undefined) return refuse('no-member');
+  const memberId = account.id;
+  // The token may be the one of a member whose name only makes the same localpart.
+  if (!isCalled(account, token.username)) return refuse('collision', { memberId });
+  const refusal = refuseAccount(account, rules.addressBans, authority.now());
+  if (refusal !== undefined) return refuseAs(refusal, memberId);
+  return { allowed: true, by: 'token', expires: token.expires, memberId };
+}
+
+/** Whether a token's username is this member's: as stored, or as people read it. */
+const isCalled = ({ username }: Account, name: string): boolean =>
+  username === name || decodeEntities(username) === name;
+
+export function refuseAs(refusal: Refusal, memberId: number): Verdict {
+  const reason: RefusalReason = refusal.reason;
+  switch (refusal.reason) {
+    case 'banned':
+      return refuse(reason, {
+        at: refusal.until,
+        memberId,
+        detail: refusal.by === 'member' ? undefined : `by ${refusal.by === 'ip' ? 'address' : 'e-mail address'}`,
+      });
+    case 'expired':
+      return refuse(reason, { at: refusal.since, memberId });
+    case 'guest':
+    case 'inactive':
+    case 'not-logged-in':
+      return refuse(reason, { memberId });
+  }
+}
+
+/** For the directory: the member with this id, if he is active and his name makes this localpart now. */
+export async function holderOf(
+  forum: Forum,
+  id: number,
+  localpart: string,
+  within: number,
+): Promise<Account | undefined> {
+  const account = await forum.account(id, within);
+  return account !== undefined && isActive(account) && localpartOf(account.username) === localpart
+    ? account
+    : undefined;
+}

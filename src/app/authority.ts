@@ -1,0 +1,108 @@
+import { type Authority, holderOf } from './auth.ts';
+import { type BotAccount, createBots } from './auth-bots.ts';
+import type { TokenKeys } from './auth-token.ts';
+import { openDirectory } from './directory.ts';
+import type { Clock, Forum, ForumRules, Log } from './ports.ts';
+import { type Outage, steadyForum } from './steady-forum.ts';
+
+/** The forum's settings and address bans are read again this often, milliseconds. */
+const RULES_EVERY = 60_000;
+/** A difference between the database's clock and ours that is worth a word, milliseconds. */
+const CLOCK_OFF = 30_000;
+
+export type AuthorityOptions = {
+  readonly domain: string | undefined;
+  readonly sidPattern: RegExp;
+  readonly tokenKeys: TokenKeys;
+  readonly bots: readonly BotAccount[];
+  readonly forum: Forum;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Random. */
+  readonly seed: number;
+  /** The database was lost, is lost for another reason, or is back (undefined). */
+  readonly outage?: (outage: Outage | undefined) => void;
+};
+
+export type OpenAuthority = Authority & {
+  /** Settles when the forum answered for the first time: the logins of members work. */
+  readonly working: Promise<unknown>;
+  close(): void;
+};
+
+/** Everything that a login is judged by, with what keeps it fresh. Runs until it is closed. */
+export function openAuthority(options: AuthorityOptions): OpenAuthority {
+  const { clock, log, domain, sidPattern, tokenKeys } = options;
+  const stop = new AbortController();
+  const forum = steadyForum(options.forum, {
+    clock,
+    log,
+    signal: stop.signal,
+    changed: options.outage ?? ((): void => {}),
+  });
+  const rules = keepRules(forum, clock, log);
+  const directory = openDirectory({
+    forum,
+    log,
+    seed: options.seed,
+    now: clock.monotonic,
+    sleep: clock.sleep,
+    signal: stop.signal,
+    holder: (id, localpart, within) => holderOf(forum, id, localpart, within),
+  });
+  return {
+    domain,
+    sidPattern,
+    tokenKeys,
+    bots: createBots(options.bots),
+    forum,
+    directory,
+    rules,
+    monotonic: clock.monotonic,
+    now: () => Math.floor(clock.now() / 1000),
+    working: Promise.resolve(rules(10_000)),
+    close() {
+      stop.abort();
+      forum.close();
+    },
+  };
+}
+
+/** The forum's settings: read when first needed, then again in the background whenever they are a minute old. */
+function keepRules(forum: Forum, clock: Clock, log: Log): (within: number) => ForumRules | Promise<ForumRules> {
+  let known: ForumRules | undefined;
+  let at = 0;
+  let reading: Promise<ForumRules> | undefined;
+  let warned = false;
+
+  const read = (within: number): Promise<ForumRules> => {
+    reading ??= forum
+      .rules(within)
+      .then((rules) => {
+        known = rules;
+        at = clock.monotonic();
+        if (Math.abs(rules.clockOffset) > CLOCK_OFF && !warned)
+          log.warn(
+            'clock',
+            'the database’s clock and ours differ: sessions and tokens are judged by ours; set both by NTP',
+            {
+              seconds: Math.round(rules.clockOffset / 1000),
+            },
+          );
+        warned = Math.abs(rules.clockOffset) > CLOCK_OFF;
+        return rules;
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    // Whoever waits hears of it; the steady forum has said it already.
+    reading.catch(() => {});
+    return reading;
+  };
+
+  return (within) => {
+    if (known === undefined) return read(within);
+    if (clock.monotonic() - at > RULES_EVERY && reading === undefined) void read(10_000);
+    return known;
+  };
+}

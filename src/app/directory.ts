@@ -1,0 +1,200 @@
+import { unescapeLocalpart } from '../core/jid.ts';
+import { localpartOf } from '../core/member-name.ts';
+import { isPlain } from '../core/phpbb/names.ts';
+import type { Account } from '../core/phpbb/rules.ts';
+import { createMemberIndex, type MemberIndex } from './member-index.ts';
+import type { Forum, Log, MemberName } from './ports.ts';
+import { createBucket } from './token-bucket.ts';
+
+/** Members of one page of the scan: a page takes the event loop for some milliseconds. */
+const PAGE = 2000;
+/** Everything is read again this often: names change, and the forum has no mark for it. */
+const FULL_SCAN = 600_000;
+/** New members are looked for this often, and whenever somebody is asked for whom we do not know. */
+const TAIL_SCAN = 60_000;
+const SCAN_WITHIN = 20_000;
+const RETRY = 1000;
+/** Collisions that are named in the log, per scan. */
+const NAMED_COLLISIONS = 20;
+
+/**
+ * Which member owns a localpart (the lowest id of the active ones). Reads all names once in the background, in pages by id,
+ * then new ones each minute and all again each ten. Until the first scan has passed a member, a question about him waits
+ * for it, so the answer is right from the first one on.
+ */
+export type Directory = {
+  /** The member whose localpart this is; undefined when nobody's. `within`: milliseconds. Rejects with ForumError or NotYet. */
+  find(localpart: string, within: number): Promise<Account | undefined>;
+  /**
+   * Whether this member, whose row was just read, owns his localpart. The other one's id if not.
+   * Rejects with ForumError, or NotYet when it cannot be told in time.
+   */
+  rival(localpart: string, member: MemberName, within: number): Promise<number | undefined>;
+  size(): number;
+  collisions(): number;
+};
+
+export type DirectoryOptions = {
+  readonly forum: Forum;
+  readonly log: Log;
+  readonly seed: number;
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+  /** The member with this id if he is active and has this localpart now. */
+  readonly holder: (id: number, localpart: string, within: number) => Promise<Account | undefined>;
+};
+
+export function openDirectory(options: DirectoryOptions): Directory {
+  const { forum, log, now, sleep, signal, holder } = options;
+  let index: MemberIndex = createMemberIndex(options.seed);
+  /** Every member up to this id is in the index; Infinity after the first whole scan. */
+  let covered = 0;
+  let highest = 0;
+  let collisions = 0;
+  let waiting: { id: number; go: () => void }[] = [];
+  let tail: Promise<void> | undefined;
+  const tailBucket = createBucket({ burst: 20, perSecond: 5 });
+  const probeBucket = createBucket({ burst: 10, perSecond: 2 });
+
+  const cover = (id: number): void => {
+    covered = id;
+    const ready = waiting.filter((waiter) => waiter.id <= covered);
+    waiting = waiting.filter((waiter) => waiter.id > covered);
+    for (const { go } of ready) go();
+  };
+
+  const take = (
+    into: MemberIndex,
+    members: readonly MemberName[],
+    onCollision: (a: number, b: number) => void,
+  ): void => {
+    for (const { id, username } of members) {
+      const localpart = localpartOf(username);
+      if (localpart === undefined) continue;
+      const other = into.add(localpart, id);
+      if (other !== undefined && other !== id) onCollision(other, id);
+    }
+  };
+
+  const scan = async (): Promise<void> => {
+    // The first scan is read while it grows; a later one replaces the index when it is whole.
+    const into = covered === Number.POSITIVE_INFINITY ? createMemberIndex(options.seed) : index;
+    let found = 0;
+    let last = 0;
+    for (;;) {
+      signal.throwIfAborted();
+      const page = await forum.page(last, PAGE, SCAN_WITHIN);
+      if (page.length === 0) break;
+      take(into, page, (a, b) => {
+        if (found++ < NAMED_COLLISIONS)
+          log.warn(
+            'collision',
+            'two members have names with one localpart: the lower id owns it, the other cannot log in',
+            {
+              owner: Math.min(a, b),
+              refused: Math.max(a, b),
+            },
+          );
+      });
+      last = page.at(-1)?.id ?? last;
+      if (covered !== Number.POSITIVE_INFINITY) cover(last);
+    }
+    index = into;
+    highest = Math.max(highest, last);
+    collisions = found;
+    cover(Number.POSITIVE_INFINITY);
+  };
+
+  const tailScan = (): Promise<void> => {
+    tail ??= (async () => {
+      for (;;) {
+        const page = await forum.page(highest, PAGE, SCAN_WITHIN);
+        take(index, page, () => collisions++);
+        highest = page.at(-1)?.id ?? highest;
+        if (page.length < PAGE) return;
+      }
+    })().finally(() => {
+      tail = undefined;
+    });
+    return tail;
+  };
+
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await scan();
+        const until = now() + FULL_SCAN;
+        while (now() < until) {
+          await sleep(TAIL_SCAN, signal);
+          await tailScan();
+        }
+      } catch {
+        // The login itself says that the database is away; here it only means to try again.
+        await sleep(RETRY, signal).catch(() => {});
+      }
+    }
+  };
+  run().catch(() => {});
+
+  const coveredUpTo = (id: number, within: number): Promise<boolean> => {
+    if (id <= covered) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(id <= covered), Math.max(0, within));
+      waiting.push({
+        id,
+        go: () => {
+          clearTimeout(timer);
+          resolve(true);
+        },
+      });
+    });
+  };
+
+  return {
+    async rival(localpart, member, within) {
+      const since = now();
+      if (!(await coveredUpTo(member.id, within))) throw new NotYet();
+      const owner = index.owner(localpart);
+      if (owner === member.id) return undefined;
+      if (owner !== undefined && owner < member.id && (await holder(owner, localpart, within - (now() - since))))
+        return owner;
+      // New, renamed, or a lower id than the one we knew of.
+      index.settle(localpart, member.id);
+      return undefined;
+    },
+
+    async find(localpart, within) {
+      const since = now();
+      const left = (): number => within - (now() - since);
+      if (!(await coveredUpTo(Number.POSITIVE_INFINITY, within))) throw new NotYet();
+      const known = index.owner(localpart);
+      const account = known === undefined ? undefined : await holder(known, localpart, left());
+      if (account !== undefined) return account;
+      if (tailBucket.take(now())) {
+        await tailScan();
+        const fresh = index.owner(localpart);
+        const found = fresh === undefined || fresh === known ? undefined : await holder(fresh, localpart, left());
+        if (found !== undefined) return found;
+      }
+      // Renamed since the last scan: asked by name, where the name is plain enough for SQL.
+      const name = unescapeLocalpart(localpart);
+      if (!isPlain(name) || !probeBucket.take(now())) return undefined;
+      const renamed = (await forum.plain(name, left())).find(({ username }) => localpartOf(username) === localpart);
+      if (renamed === undefined) return undefined;
+      index.settle(localpart, renamed.id);
+      return holder(renamed.id, localpart, left());
+    },
+
+    size: () => index.size(),
+    collisions: () => collisions,
+  };
+}
+
+/** The first scan has not come far enough to tell. */
+export class NotYet extends Error {
+  override name = 'NotYet';
+  constructor() {
+    super('the members’ names are still being read');
+  }
+}

@@ -1,0 +1,93 @@
+import { ForumError } from '../core/phpbb/failure.ts';
+import type { Clock, Forum, Log } from './ports.ts';
+
+/** A loss as short as this is waited out by whoever asks; after that, questions are refused at once. Milliseconds. */
+const BLIP = 1000;
+/** How often a lost database is tried, and how long one try may take: it must be found again within 2 s. */
+const PROBE_EVERY = 200;
+const PROBE_EVERY_MISCONFIGURED = 1000;
+const PROBE_WITHIN = 2000;
+
+export type Outage = { readonly reason: string; readonly kind: ForumError['kind'] };
+
+/**
+ * The forum's database with its outages. While it is away it is tried in the background, and questions are refused without
+ * waiting: ejabberd asks one thing at a time and gives up at 30 s, so five seconds for each would knock out the whole chat.
+ */
+export function steadyForum(
+  forum: Forum,
+  {
+    clock,
+    log,
+    signal,
+    changed,
+  }: { clock: Clock; log: Log; signal: AbortSignal; changed: (outage: Outage | undefined) => void },
+): Forum {
+  let outage: { since: number; error: ForumError; over: Promise<void> } | undefined;
+
+  const lost = (error: ForumError, since: number): void => {
+    if (outage !== undefined || signal.aborted) return;
+    outage = { since, error, over: probe(error) };
+    log.error('forum-away', `${error.message}; logins of members are refused until it is back`, { hint: error.hint });
+    changed({ reason: error.message, kind: error.kind });
+  };
+
+  const probe = async (first: ForumError): Promise<void> => {
+    let kind = first.kind;
+    let said = first.message;
+    for (;;) {
+      await clock.sleep(kind === 'down' ? PROBE_EVERY : PROBE_EVERY_MISCONFIGURED, signal);
+      try {
+        await forum.account(0, PROBE_WITHIN);
+        outage = undefined;
+        log.info('forum-back', 'the forum’s database answers again');
+        changed(undefined);
+        return;
+      } catch (error) {
+        if (!(error instanceof ForumError)) throw error;
+        kind = error.kind;
+        // What is wrong may change on the way: starting, then refusing the password.
+        if (outage !== undefined) outage.error = error;
+        if (error.message !== said && kind !== 'down') log.error('forum-away', error.message, { hint: error.hint });
+        said = error.message;
+        changed({ reason: error.message, kind });
+      }
+    }
+  };
+
+  /** Waits until the outage is over, at most `ms`. */
+  const over = async (ms: number): Promise<boolean> => {
+    if (outage === undefined) return true;
+    if (ms <= 0) return false;
+    const timer = new AbortController();
+    const { over: end } = outage;
+    await Promise.race([end, clock.sleep(ms, timer.signal)]).catch(() => {});
+    timer.abort();
+    return outage === undefined;
+  };
+
+  const ask = async <T>(question: (within: number) => Promise<T>, within: number): Promise<T> => {
+    const since = clock.monotonic();
+    const left = (): number => within - (clock.monotonic() - since);
+    const patience = (): number => Math.min(left(), (outage?.since ?? 0) + BLIP - clock.monotonic());
+    if (outage !== undefined && !(await over(patience()))) throw outage?.error ?? new ForumError('down', 'away');
+    const asked = clock.monotonic();
+    try {
+      return await question(left());
+    } catch (error) {
+      if (!(error instanceof ForumError)) throw error;
+      lost(error, asked);
+      if (error.kind === 'down' && (await over(patience()))) return question(left());
+      throw error;
+    }
+  };
+
+  return {
+    session: (id, within) => ask((left) => forum.session(id, left), within),
+    account: (id, within) => ask((left) => forum.account(id, left), within),
+    rules: (within) => ask((left) => forum.rules(left), within),
+    page: (afterId, limit, within) => ask((left) => forum.page(afterId, limit, left), within),
+    plain: (name, within) => ask((left) => forum.plain(name, left), within),
+    close: () => forum.close(),
+  };
+}
