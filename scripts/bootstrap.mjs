@@ -81,11 +81,16 @@ function installNodePackages() {
   say('installing npm packages (npm ci) …');
   // npm's own path, so that no other npm on PATH is taken; its output is not the command's result.
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
-  const [command, words] = npm && /\.c?js$/.test(npm) ? [process.execPath, [npm, ...args]] : ['npm', args];
-  const { status, error } = spawnSync(command, words, { stdio: ['ignore', 2, 2] });
-  if (status === 0) return 0;
-  say(`saxctl: npm ci failed${error ? `: ${error.message}` : ''}; is the registry reachable?`);
+  const run = (args) => {
+    const words = args.concat(['--no-audit', '--no-fund', '--loglevel=error']);
+    const [command, all] = npm && /\.c?js$/.test(npm) ? [process.execPath, [npm, ...words]] : ['npm', words];
+    return spawnSync(command, all, { stdio: ['ignore', 2, 2] }).status;
+  };
+  if (run(['ci']) === 0) return 0;
+  // A registry that does not hold the packages of every platform makes ci doubt the lock file; install goes by it as well.
+  say('npm ci refused, trying npm install …');
+  if (run(['install', '--no-save']) === 0) return 0;
+  say('saxctl: npm could not install the packages; is the registry reachable?');
   return UNAVAILABLE;
 }
 
