@@ -9,11 +9,21 @@ export function tablesOf({ prefix, board }: ForumTables): readonly string[] {
 }
 
 /** @param grants the lines of SHOW GRANTS. */
-export function judgeGrants(grants: readonly string[], database: string, tables: readonly string[], user: string): Verdict {
+export function judgeGrants(
+  grants: readonly string[],
+  database: string,
+  tables: readonly string[],
+  user: string,
+): Verdict {
   const privileges = grants
     .filter((line) => /^GRANT /i.test(line))
     .flatMap((line) => (/^GRANT (.*?) ON /i.exec(line)?.[1] ?? '').split(/,\s*(?![^(]*\))/))
-    .map((privilege) => privilege.trim().toUpperCase().replace(/\s*\(.*$/, ''))
+    .map((privilege) =>
+      privilege
+        .trim()
+        .toUpperCase()
+        .replace(/\s*\(.*$/, ''),
+    )
     .filter((privilege) => privilege !== '' && privilege !== 'USAGE');
   const extra = [...new Set(privileges.filter((privilege) => privilege !== 'SELECT'))];
   if (extra.length === 0) return ok('the account may only read');
@@ -28,7 +38,11 @@ export function judgeGrants(grants: readonly string[], database: string, tables:
 }
 
 /** @param readable by table: undefined when it was read, else why not. */
-export function judgeTables(readable: ReadonlyMap<string, string | undefined>, database: string, user: string): Verdict {
+export function judgeTables(
+  readable: ReadonlyMap<string, string | undefined>,
+  database: string,
+  user: string,
+): Verdict {
   const failed = [...readable].filter(([, why]) => why !== undefined);
   if (failed.length === 0) return ok(`${[...readable.keys()].join(', ')} can be read`);
   return problem(
@@ -48,7 +62,9 @@ export function judgeIndexes(rows: readonly IndexRow[], prefix: string): Verdict
     { table: `${prefix}sessions`, column: 'session_id', add: 'PRIMARY KEY (session_id)' },
     { table: `${prefix}users`, column: 'user_id', add: 'PRIMARY KEY (user_id)' },
   ];
-  const missing = wanted.filter(({ table, column }) => !rows.some((row) => row.table === table && row.first === column));
+  const missing = wanted.filter(
+    ({ table, column }) => !rows.some((row) => row.table === table && row.first === column),
+  );
   if (missing.length === 0) return ok('sessions and users are found by index');
   return problem(
     `no index on ${missing.map(({ table, column }) => `${table}.${column}`).join(', ')}: each login reads the whole table`,
@@ -63,15 +79,18 @@ export function judgeSessions(sessions: number, ms: number, engine: string): Ver
       `the look-up of one session took ${Math.round(ms)} ms among ${sessions} (${engine})`,
       `-- expired sessions are kept; phpBB deletes them hourly by cron:\nphp bin/phpbbcli.php cron:run`,
     );
-  if (sessions > 500_000)
-    return warning(`the sessions table holds ${sessions} rows`, 'php bin/phpbbcli.php cron:run');
+  if (sessions > 500_000) return warning(`the sessions table holds ${sessions} rows`, 'php bin/phpbbcli.php cron:run');
   return ok(`one session is found in ${ms.toFixed(1)} ms among ${sessions}`);
 }
 
 export type SharedLocalpart = { readonly localpart: string; readonly members: readonly string[] };
 
 /** Members whose names make one and the same JID: the lowest id owns it, the others cannot log in. */
-export function judgeLocalparts(shared: readonly SharedLocalpart[], without: readonly string[], members: number): Verdict {
+export function judgeLocalparts(
+  shared: readonly SharedLocalpart[],
+  without: readonly string[],
+  members: number,
+): Verdict {
   if (shared.length > 0)
     return warning(
       `${shared.length} of the localparts are shared: ${shared

@@ -21,7 +21,10 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
     judge(options) {
       const methods = listAt(options, 'auth_method');
       if (!methods.includes('external'))
-        return problem(`auth_method is ${show(methods)}: members cannot log in with the forum’s session`, yml('auth_method: [external]'));
+        return problem(
+          `auth_method is ${show(methods)}: members cannot log in with the forum’s session`,
+          yml('auth_method: [external]'),
+        );
       return ok('auth_method includes external');
     },
   },
@@ -30,7 +33,10 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
     judge(options) {
       const program = at(options, 'extauth_program');
       if (typeof program !== 'string' || !/\bsaxctl(?:\.js)?\b.*\bauth\b/.test(program))
-        return problem(`extauth_program is ${show(program)}, not saxctl auth`, yml('extauth_program: "/usr/bin/saxctl auth"'));
+        return problem(
+          `extauth_program is ${show(program)}, not saxctl auth`,
+          yml('extauth_program: "/usr/bin/saxctl auth"'),
+        );
       if (/^\/(?:home|root|tmp|var\/tmp)\/|\/\.nvm\//.test(program))
         return problem(
           `extauth_program is ${show(program)}: Debian’s ejabberd.service hides /home, /root and /tmp (ProtectHome, PrivateTmp)`,
@@ -59,7 +65,10 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
           yml('extauth_pool_size: 2'),
         );
       if (typeof size === 'number' && size > 16)
-        return warning(`extauth_pool_size is ${size}: each takes ~60 MB and a database connection`, yml('extauth_pool_size: 2'));
+        return warning(
+          `extauth_pool_size is ${size}: each takes ~60 MB and a database connection`,
+          yml('extauth_pool_size: 2'),
+        );
       return ok(size === undefined ? 'extauth_pool_size is the number of processors' : `extauth_pool_size is ${size}`);
     },
   },
@@ -73,7 +82,10 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
           yml('disable_sasl_mechanisms: ["DIGEST-MD5", "X-OAUTH2"]'),
         );
       if (!off.includes('X-OAUTH2'))
-        return warning('X-OAUTH2 is on: a second way to log in that the forum knows nothing of', yml('disable_sasl_mechanisms: ["DIGEST-MD5", "X-OAUTH2"]'));
+        return warning(
+          'X-OAUTH2 is on: a second way to log in that the forum knows nothing of',
+          yml('disable_sasl_mechanisms: ["DIGEST-MD5", "X-OAUTH2"]'),
+        );
       return ok('PLAIN only');
     },
   },
@@ -107,7 +119,9 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
     name: 'ejabberd.listeners',
     judge(options) {
       const open = listeners(options, 'ejabberd_http').filter((listener) => !isLoopbackListener(listener));
-      const api = open.filter((listener) => Object.values(tableAt(listener, 'request_handlers')).includes('mod_http_api'));
+      const api = open.filter((listener) =>
+        Object.values(tableAt(listener, 'request_handlers')).includes('mod_http_api'),
+      );
       if (api.length > 0)
         return problem(
           `mod_http_api answers the whole network on port ${api.map(({ port }) => port).join(', ')}`,
@@ -125,30 +139,50 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
     name: 'ejabberd.api-rights',
     judge(options, { via }) {
       const rules = Object.values(tableAt(options, 'api_permissions')).filter(
-        (rule): rule is Yml => typeof rule === 'object' && rule !== null && listAt(rule as Yml, 'from').includes('mod_http_api'),
+        (rule): rule is Yml =>
+          typeof rule === 'object' && rule !== null && listAt(rule as Yml, 'from').includes('mod_http_api'),
       );
-      const everything = rules.filter((rule) => listAt(rule, 'what').includes('*') && !listAt(rule, 'what').includes('!stop'));
-      if (everything.some((rule) => JSON.stringify(rule['who'] ?? '').includes('127.') || listAt(rule, 'who').includes('all')))
+      const everything = rules.filter(
+        (rule) => listAt(rule, 'what').includes('*') && !listAt(rule, 'what').includes('!stop'),
+      );
+      if (
+        everything.some(
+          (rule) => JSON.stringify(rule['who'] ?? '').includes('127.') || listAt(rule, 'who').includes('all'),
+        )
+      )
         return problem('anybody on this machine may call every command of the API, also stop', apiRule());
       const may = rules.some((rule) => {
         const what = listAt(rule, 'what');
         return what.includes('*') || (what.includes('muc_register_nick') && what.includes('muc_unregister_nick'));
       });
-      if (may || via === 'ctl') return ok(via === 'ctl' ? 'sync-nicks uses ejabberdctl' : 'the API may register nicknames');
+      if (may || via === 'ctl')
+        return ok(via === 'ctl' ? 'sync-nicks uses ejabberdctl' : 'the API may register nicknames');
       return problem('[ejabberd] via = "http", but no rule lets mod_http_api register nicknames', apiRule());
     },
   },
   {
     name: 'ejabberd.shaper',
     judge(options, { bots }) {
-      const rules = listAt(options, 'shaper_rules', 'c2s_shaper').length > 0 ? at(options, 'shaper_rules', 'c2s_shaper') : undefined;
+      const rules =
+        listAt(options, 'shaper_rules', 'c2s_shaper').length > 0
+          ? at(options, 'shaper_rules', 'c2s_shaper')
+          : undefined;
       const free = JSON.stringify(rules ?? '').includes('none');
       const acl = JSON.stringify(tableAt(options, 'acl'));
       const missing = bots.filter((jid) => !acl.includes(jid) && !acl.includes(`"${jid.split('@')[0]}"`));
       if (rules === undefined || (free && missing.length === 0)) return ok('bots are not slowed down');
       return problem(
         `${missing.length > 0 ? missing.join(', ') : 'the bots'} may send 3 kB/s like everybody: an IRC channel falls behind by minutes`,
-        yml('acl:', '  saxbots:', '    user:', ...bots.map((jid) => `      - "${jid}"`), 'shaper_rules:', '  c2s_shaper:', '    none: saxbots', '    normal: all'),
+        yml(
+          'acl:',
+          '  saxbots:',
+          '    user:',
+          ...bots.map((jid) => `      - "${jid}"`),
+          'shaper_rules:',
+          '  c2s_shaper:',
+          '    none: saxbots',
+          '    normal: all',
+        ),
       );
     },
   },
@@ -160,7 +194,11 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
       if (trusted.length > 0) return ok('mod_fail2ban sees the browsers’ own addresses (trusted_proxies)');
       return problem(
         'mod_fail2ban is on without trusted_proxies: 20 expired sessions ban nginx’s address, and with it the whole site and the bots',
-        yml('trusted_proxies: ["127.0.0.1"]', '# and in nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;', '# at once: ejabberdctl unban_ip 127.0.0.1'),
+        yml(
+          'trusted_proxies: ["127.0.0.1"]',
+          '# and in nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
+          '# at once: ejabberdctl unban_ip 127.0.0.1',
+        ),
       );
     },
   },
@@ -188,7 +226,17 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
     judge(options) {
       const access = at(options, 'modules', 'mod_muc', 'access_create');
       return access === undefined || access === 'all'
-        ? warning('everybody may open rooms of his own', yml('access_rules:', '  muc_create:', '    allow: saxbots', 'modules:', '  mod_muc:', '    access_create: muc_create'))
+        ? warning(
+            'everybody may open rooms of his own',
+            yml(
+              'access_rules:',
+              '  muc_create:',
+              '    allow: saxbots',
+              'modules:',
+              '  mod_muc:',
+              '    access_create: muc_create',
+            ),
+          )
         : ok('rooms are opened by those who may');
     },
   },
@@ -234,13 +282,25 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
     name: 'archive.module',
     judge(options) {
       if (!hasModule(options, 'mod_mam'))
-        return problem('mod_mam is not loaded: nothing said while a bridge is down can be caught up', yml('modules:', '  mod_mam:', '    db_type: sql'));
+        return problem(
+          'mod_mam is not loaded: nothing said while a bridge is down can be caught up',
+          yml('modules:', '  mod_mam:', '    db_type: sql'),
+        );
       const type = at(options, 'modules', 'mod_mam', 'db_type') ?? at(options, 'default_db') ?? 'mnesia';
       return type === 'sql'
         ? ok('the archive is in SQL')
         : problem(
             `the archive is in ${show(type)}: it slows down with every line, and kill -9 or power loss takes the last ones`,
-            yml('sql_type: mysql', 'sql_server: "127.0.0.1"', 'sql_database: "ejabberd"', 'sql_username: "ejabberd"', 'sql_password: "…"', 'modules:', '  mod_mam:', '    db_type: sql'),
+            yml(
+              'sql_type: mysql',
+              'sql_server: "127.0.0.1"',
+              'sql_database: "ejabberd"',
+              'sql_username: "ejabberd"',
+              'sql_password: "…"',
+              'modules:',
+              '  mod_mam:',
+              '    db_type: sql',
+            ),
           );
     },
   },
@@ -251,7 +311,10 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
       const seconds = at(options, 'sql_start_interval');
       return typeof seconds === 'number' && seconds <= 5
         ? ok(`sql_start_interval is ${seconds} s`)
-        : warning('after an outage of the database lines are not archived for up to 30 s', yml('sql_start_interval: 1'));
+        : warning(
+            'after an outage of the database lines are not archived for up to 30 s',
+            yml('sql_start_interval: 1'),
+          );
     },
   },
   {
@@ -270,7 +333,16 @@ export const OPTION_CHECKS: readonly OptionCheck[] = [
 ];
 
 function apiRule(): string {
-  return yml('api_permissions:', '  "saxctl":', '    from: mod_http_api', '    who:', '      ip: "127.0.0.1/8"', '    what:', '      - "muc_register_nick"', '      - "muc_unregister_nick"');
+  return yml(
+    'api_permissions:',
+    '  "saxctl":',
+    '    from: mod_http_api',
+    '    who:',
+    '      ip: "127.0.0.1/8"',
+    '    what:',
+    '      - "muc_register_nick"',
+    '      - "muc_unregister_nick"',
+  );
 }
 
 /** The accounts behind an access rule, as text: the rule's own words and those of the acls that it names. */

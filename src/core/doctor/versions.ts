@@ -12,7 +12,8 @@ export function judgeEjabberdVersion(version: string | undefined): Verdict {
   if (version === undefined) return skipped('ejabberd’s version could not be asked');
   const [year = 0, month = 0] = version.split('.').map(Number);
   const number = year * 100 + month;
-  if (number < 2001) return problem(`ejabberd ${version} is older than 20.01, the oldest that is known to work`, 'apt install ejabberd');
+  if (number < 2001)
+    return problem(`ejabberd ${version} is older than 20.01, the oldest that is known to work`, 'apt install ejabberd');
   if (number >= 2412) return ok(`ejabberd ${version}; ejabberdctl is called by its API version 2`);
   return ok(`ejabberd ${version}`);
 }
@@ -28,6 +29,9 @@ export function judgeDatabaseVersion(version: string): Verdict {
 export function judgeForumVersion(version: string | undefined): Verdict {
   if (version === undefined) return skipped('the forum does not say its version');
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  const known = (major === 3 && minor >= 2) || major === 4 || major === 2 || (major === 0 && minor === 0) || /^\.0/.test(version);
-  return known ? ok(`phpBB ${version}`) : warning(`phpBB ${version} was never tried`, '# tried are phpBB 3.3 and phpBB 2.0');
+  const known =
+    (major === 3 && minor >= 2) || major === 4 || major === 2 || (major === 0 && minor === 0) || /^\.0/.test(version);
+  return known
+    ? ok(`phpBB ${version}`)
+    : warning(`phpBB ${version} was never tried`, '# tried are phpBB 3.3 and phpBB 2.0');
 }

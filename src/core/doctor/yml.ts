@@ -18,7 +18,11 @@ export function optionsFor(raw: unknown, domain: string | undefined): Yml {
     return isTable(found) ? found : {};
   };
   const appended = own('append_host_config');
-  const modules = { ...tableAt(options, 'modules'), ...tableAt(own('host_config'), 'modules'), ...tableAt(appended, 'modules') };
+  const modules = {
+    ...tableAt(options, 'modules'),
+    ...tableAt(own('host_config'), 'modules'),
+    ...tableAt(appended, 'modules'),
+  };
   return { ...options, ...own('host_config'), ...appended, modules };
 }
 
