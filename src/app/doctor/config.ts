@@ -78,8 +78,9 @@ function tokenKey({ loaded }: World): Verdict {
       'no [auth] token_key: who only chats is refused at the first reconnect after an hour without a page view',
       make,
     );
-  if (new TextEncoder().encode(key).length < 32)
-    return problem('[auth] token_key is shorter than 32 bytes: it can be guessed', make);
+  const { length } = new TextEncoder().encode(key);
+  if (length < 16) return problem(`[auth] token_key has ${length} bytes: it can be guessed`, make);
+  if (length < 24) return warning(`[auth] token_key has ${length} bytes, less than is good for a key`, make);
   return ok('tokens are signed');
 }
 

@@ -62,7 +62,7 @@ async function running(shared: Shared): Promise<Verdict> {
   if (code === 3 || NODE_DOWN.test(text)) return problem('ejabberd does not run', 'systemctl start ejabberd');
   if (code !== 0) return problem(`ejabberdctl status: ${last}`, 'systemctl status ejabberd');
   shared.ejabberdVersion = /ejabberd (\d+\.\d+)/.exec(text)?.[1] ?? '';
-  return ok(last);
+  return ok(printable(/^ejabberd .*$/m.exec(text)?.[0] ?? last, 200));
 }
 
 async function nickCommand(world: World): Promise<Verdict> {

@@ -16,14 +16,17 @@ export function judgeRoomOptions(
   if (options['logging'] === 'true') wrong.push(['it is written to log files', 'logging', 'false']);
   if (options['members_only'] === 'true') wrong.push(['only listed members may enter', 'members_only', 'false']);
   if (options['password_protected'] === 'true') wrong.push(['it has a password', 'password_protected', 'false']);
-  if (wants.moderated && options['moderated'] !== 'true')
-    wrong.push(['it is not moderated: the guard comes after the first line', 'moderated', 'true']);
   if (!wants.moderated && options['moderated'] === 'true' && options['members_by_default'] === 'false')
     wrong.push(['it is moderated without a guard: nobody gets voice', 'moderated', 'false']);
   if (wrong.length > 0)
     return problem(
       `${room}: ${wrong.map(([why]) => why).join('; ')}`,
       wrong.map(([, option, value]) => set(option, value)).join('\n'),
+    );
+  if (wants.moderated && options['moderated'] !== 'true')
+    return warning(
+      `${room} is not moderated: the guard acts only after somebody’s first line`,
+      set('moderated', 'true'),
     );
   if (Number(options['max_users'] ?? 0) < 200)
     return warning(`${room} holds only ${options['max_users']} occupants`, set('max_users', '1000'));
