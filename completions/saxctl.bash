@@ -92,10 +92,6 @@ _saxctl_tables() {
     'doctor')
       commands=()
       flags=(
-        '--url	address of the page with the chat: checks the web server too'
-        '--ejabberd-yml	ejabberd’s configuration (default: /etc/ejabberd/ejabberd.yml)'
-        '--nginx-conf	nginx’s configuration (default: what nginx -T says)'
-        '--json	one JSON object: ok, counts, checks (name, group, status, message, repair)'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -141,10 +137,6 @@ _saxctl_tables() {
     'auth')
       commands=()
       flags=(
-        '--check	ask once whether USER may log in, and say why; the secret is prompted for or read from stdin'
-        '--token	print a signed token for USER'
-        '--ttl	how long the token is valid (with --token; default: 10m)'
-        '--json	print the result as JSON (with --check or --token)'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -287,9 +279,6 @@ _saxctl_takes_value() {
     'history:-c' | 'history:--config' | \
     'history:--log-level' | \
     'history:--log-format' | \
-    'doctor:--url' | \
-    'doctor:--ejabberd-yml' | \
-    'doctor:--nginx-conf' | \
     'doctor:-c' | 'doctor:--config' | \
     'doctor:--log-level' | \
     'doctor:--log-format' | \
@@ -299,9 +288,6 @@ _saxctl_takes_value() {
     'sync-nicks:-c' | 'sync-nicks:--config' | \
     'sync-nicks:--log-level' | \
     'sync-nicks:--log-format' | \
-    'auth:--check' | \
-    'auth:--token' | \
-    'auth:--ttl' | \
     'auth:-c' | 'auth:--config' | \
     'auth:--log-level' | \
     'auth:--log-format' | \
@@ -352,9 +338,6 @@ _saxctl_value() {
     'history:-c' | 'history:--config') files=files ;;
     'history:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'history:--log-format') candidates=('pretty' 'json' 'journald') ;;
-    'doctor:--url') : ;;
-    'doctor:--ejabberd-yml') files=files ;;
-    'doctor:--nginx-conf') files=files ;;
     'doctor:-c' | 'doctor:--config') files=files ;;
     'doctor:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'doctor:--log-format') candidates=('pretty' 'json' 'journald') ;;
@@ -364,9 +347,6 @@ _saxctl_value() {
     'sync-nicks:-c' | 'sync-nicks:--config') files=files ;;
     'sync-nicks:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'sync-nicks:--log-format') candidates=('pretty' 'json' 'journald') ;;
-    'auth:--check') : ;;
-    'auth:--token') : ;;
-    'auth:--ttl') : ;;
     'auth:-c' | 'auth:--config') files=files ;;
     'auth:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'auth:--log-format') candidates=('pretty' 'json' 'journald') ;;
@@ -397,7 +377,6 @@ _saxctl_value() {
 
 _saxctl_position() {
   case "$1:$2" in
-    'doctor:'*) candidates=('config' 'database' 'ejabberd' 'auth' 'room' 'socket' 'irc' 'web' 'clock' 'versions') ;;
     'config:0') candidates=('show' 'check') ;;
     'completion:0') candidates=('bash' 'zsh' 'fish') ;;
     'help:0') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;

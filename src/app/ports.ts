@@ -3,6 +3,7 @@
  * contract suites. Interfaces only: nothing here runs.
  */
 
+import type { NickRecord } from '../core/nick-record.ts';
 import type { Account, AddressBan, Session, Settings } from '../core/phpbb/rules.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -224,6 +225,8 @@ export type Member = {
 export interface Members {
   /** Every active member by ascending id, in pages; a member who changes meanwhile may be seen as before or after. */
   pages(options?: { afterId?: number; pageSize?: number; signal?: AbortSignal }): AsyncIterable<readonly Member[]>;
+  /** How many members `pages` will bring. */
+  count(): Promise<number>;
   /** The member with this username, as stored or as people read it; of several spellings the exact one, then the lowest id. */
   named(name: string): Promise<Member | undefined>;
   /** Members by id with whether they have a session that a login would accept; ids that are gone are absent. */
@@ -253,3 +256,40 @@ export interface Forum {
 }
 
 export type MemberName = { readonly id: number; readonly username: string };
+
+/** What the MUC service answered about a nickname. */
+export type NickOutcome =
+  | { readonly kind: 'done' }
+  /** Registered for another JID. */
+  | { readonly kind: 'taken' }
+  /** It will not do this, however often it is asked. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** No proper answer this time. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Nobody is there. */
+  | { readonly kind: 'away'; readonly reason: string };
+
+/** The nicknames that a MUC service keeps for its owners. Rejects with SaxError (77, 78) when it never lets us do it. */
+export interface NickRegistry {
+  /** How many calls at once serve best. */
+  readonly concurrency: number;
+  /** Registers a prepared nickname for localpart@domain; replaces what was registered for that JID. */
+  register(nick: string, localpart: string): Promise<NickOutcome>;
+  /** Frees what is registered for localpart@domain. Done also when nothing was. */
+  unregister(localpart: string): Promise<NickOutcome>;
+  close(): void;
+}
+
+/** What sync-nicks remembers between runs: the last record about a member counts. Throws SaxError (73) when it cannot be kept. */
+export interface NickLog {
+  /** Every record, oldest first, with its position. To be read to its end before anything is appended. */
+  records(): Iterable<{ readonly record: NickRecord; readonly position: number }>;
+  read(position: number): NickRecord | undefined;
+  /** Durable when it returns; gives the records' positions. */
+  append(records: readonly NickRecord[]): readonly number[];
+  /** Bytes. */
+  size(): number;
+  /** Replaces everything by these records, all or nothing; positions from before are void. */
+  rewrite(records: Iterable<NickRecord>): Promise<void>;
+  close(): void;
+}

@@ -76,7 +76,7 @@ export const SCHEMA = {
     password: secret('its password'),
     name: optional('database of the forum'),
     table_prefix: text('phpbb_', 'what the forum’s tables begin with'),
-    board: optionalChoice(['phpbb3', 'phpbb2'], 'which forum it is', 'detected'),
+    board: optionalChoice<'phpbb3' | 'phpbb2'>(['phpbb3', 'phpbb2'], 'which forum it is', 'detected'),
     charset: text('utf8mb4', 'character set of the connection (an old phpBB 2 is often latin1)'),
   },
   xmpp: {

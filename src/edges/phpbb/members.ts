@@ -38,6 +38,10 @@ export function openMembers(config: DatabaseConfig): Members {
       }
     },
 
+    async count() {
+      return Number((await lane.ask('count', [], WITHIN))[0]?.[0] ?? 0);
+    },
+
     async named(name) {
       const found = await byName(lane, name);
       if (found === undefined) return undefined;

@@ -1,0 +1,67 @@
+import { EXIT, SaxError } from '../core/errors.ts';
+import type { Clock, NickOutcome } from './ports.ts';
+
+/** Milliseconds before the second, third … attempt of a call that got no proper answer. */
+const RETRIES = [200, 1000];
+/** The same for a server that is not there: a restart of ejabberd's HTTP listener is waited for, an outage is not. */
+const AWAY_RETRIES = [250, 500, 1000, 2000];
+/** So many failed calls with no good one in between are an outage, not bad luck. */
+const HOPELESS = 30;
+
+export type NickCalls = {
+  /** Asks again where that can help. Rejects with SaxError (69) when the service is away. */
+  call(ask: () => Promise<NickOutcome>): Promise<NickOutcome>;
+  /** Works on all items, a few at once; when one rejects, waits for those under way and rejects likewise. */
+  each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void>;
+};
+
+/** How the registry is called: bounded concurrency, patience, and the difference between a failed call and an outage. */
+export function createNickCalls(options: {
+  readonly concurrency: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}): NickCalls {
+  const { clock, signal } = options;
+  let failures = 0;
+
+  const unavailable = (what: string, reason: string): SaxError =>
+    new SaxError(EXIT.unavailable, `ejabberd ${what}: ${reason}`, {
+      hint: 'what was done is remembered; run again when it is back',
+    });
+
+  return {
+    async call(ask) {
+      for (let round = 0; ; round++) {
+        signal.throwIfAborted();
+        const outcome = await ask();
+        if (outcome.kind !== 'failed' && outcome.kind !== 'away') {
+          failures = 0;
+          return outcome;
+        }
+        const pause = (outcome.kind === 'away' ? AWAY_RETRIES : RETRIES)[round];
+        if (pause !== undefined) {
+          await clock.sleep(pause, signal);
+          continue;
+        }
+        failures += 1;
+        if (outcome.kind === 'away') throw unavailable('is not there', outcome.reason);
+        if (failures >= HOPELESS) throw unavailable(`fails every call (${failures} in a row)`, outcome.reason);
+        return outcome;
+      }
+    },
+    async each(items, work) {
+      const queue = items.values();
+      let broken: { readonly error: unknown } | undefined;
+      const worker = async (): Promise<void> => {
+        for (const item of queue) {
+          if (broken !== undefined) return;
+          await work(item).catch((error: unknown) => {
+            broken ??= { error };
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(options.concurrency, items.length) }, worker));
+      if (broken !== undefined) throw (broken as { error: unknown }).error;
+    },
+  };
+}

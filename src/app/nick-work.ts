@@ -1,0 +1,139 @@
+import type { Names, NickPlan, PlannedMember, Registration } from '../core/nick-plan.ts';
+import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
+import { addProblem, type NickSummary } from '../core/nick-summary.ts';
+import type { NickCalls } from './nick-calls.ts';
+import type { NickLog, NickOutcome, NickRegistry } from './ports.ts';
+
+export type Wanted = { readonly member: PlannedMember; readonly register: Registration };
+
+export type Leaving = {
+  readonly record: HeldRecord;
+  readonly member: PlannedMember | undefined;
+  /** The new name of a renamed member; undefined: nothing follows, he counts as removed. */
+  readonly register: Registration | undefined;
+};
+
+/** What one run of sync-nicks works with. */
+export type NickWork = {
+  readonly registry: NickRegistry;
+  readonly memory: NickLog;
+  readonly plan: NickPlan;
+  readonly calls: NickCalls;
+  readonly summary: NickSummary;
+  /** Whose name is still held by another: for the end, when all that must go is gone. */
+  readonly waiting: Wanted[];
+  /** How many records the file holds by now. */
+  readonly written: { records: number };
+};
+
+/** Calls that are remembered together: few enough to be repeated after a crash, many enough that a sync to disk is nothing. */
+const BATCH = 500;
+
+function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += BATCH) yield items.slice(at, at + BATCH);
+}
+
+/** Writes records down and plans on with them. */
+export function remember({ memory, plan, written }: NickWork, records: readonly NickRecord[]): void {
+  if (records.length === 0) return;
+  written.records += records.length;
+  const positions = memory.append(records);
+  records.forEach((record, index) => {
+    plan.remember(record, positions[index] ?? 0, true);
+  });
+}
+
+/** Unregisters, and forgets what is gone. */
+export async function removeAll(work: NickWork, leaving: readonly Leaving[]): Promise<void> {
+  const { registry, calls, summary } = work;
+  for (const batch of batches(leaving)) {
+    // From now on it may be gone: should we die before we know, the next run must not believe that it is there.
+    remember(
+      work,
+      batch.map(({ record }) => ({ ...record, kind: 'asked' })),
+    );
+    const gone: NickRecord[] = [];
+    try {
+      await calls.each(batch, async ({ record, member, register }) => {
+        // Two that died half-way may have left one account with two members: it stays with whom it is for now.
+        const claimant = work.plan.claimant(record.localpart) ?? record.id;
+        const outcome: NickOutcome =
+          claimant === record.id ? await calls.call(() => registry.unregister(record.localpart)) : { kind: 'done' };
+        if (outcome.kind === 'done') {
+          gone.push({ kind: 'gone', id: record.id });
+          if (register === undefined) summary.removed += 1;
+        } else
+          addProblem(summary, {
+            kind: 'failed',
+            id: record.id,
+            username: member?.username ?? record.nick,
+            reason: `cannot unregister: ${outcome.kind === 'taken' ? 'taken' : outcome.reason}`,
+            other: null,
+          });
+      });
+    } finally {
+      remember(work, gone);
+    }
+  }
+}
+
+/**
+ * Registers. Before the calls of a batch their intention is remembered, after them the results, both durable: whenever the
+ * process dies, the next run knows of every nickname that may be registered.
+ * @param last nobody gives anything up any more: a name that is taken now is a conflict.
+ */
+export async function registerAll(work: NickWork, wanted: readonly Wanted[], last: boolean): Promise<void> {
+  const { registry, calls, summary } = work;
+  for (const batch of batches(wanted)) {
+    const intended = batch.map(({ member, register }) => recordOf('asked', member.id, register));
+    remember(work, intended);
+    const results: NickRecord[] = [];
+    try {
+      await calls.each(batch, async (one) => {
+        const { member, register } = one;
+        const outcome = await calls.call(() => registry.register(register.nick, register.localpart));
+        if (outcome.kind === 'done') {
+          results.push(recordOf('held', member.id, register));
+          summary[register.renamed ? 'renamed' : 'registered'] += 1;
+        } else if (outcome.kind === 'taken') {
+          // An earlier attempt may have left another nickname with this account: what is there now is unknown.
+          if (last) tellTaken(work, one);
+          else work.waiting.push(one);
+        } else
+          addProblem(summary, {
+            kind: 'failed',
+            id: member.id,
+            username: member.username,
+            reason: `cannot register: ${outcome.reason}`,
+            other: null,
+          });
+      });
+    } finally {
+      remember(work, results);
+    }
+  }
+}
+
+const recordOf = (kind: 'asked' | 'held', id: number, { localpart, nick }: Names): HeldRecord => ({
+  kind,
+  id,
+  localpart,
+  nick,
+});
+
+function tellTaken({ plan, summary, memory }: NickWork, { member, register }: Wanted): void {
+  const holder = plan.holders(register).find((id) => id !== member.id);
+  const position = holder === undefined ? undefined : plan.positionOf(holder);
+  const record = position === undefined ? undefined : memory.read(position);
+  const known = record?.kind === 'held' && record.nick === register.nick ? holder : undefined;
+  addProblem(summary, {
+    kind: 'conflict',
+    id: member.id,
+    username: member.username,
+    reason:
+      known === undefined
+        ? `the nickname ${JSON.stringify(register.nick)} is registered for an account that sync-nicks does not know (squatted?)`
+        : `the nickname ${JSON.stringify(register.nick)} is registered for another member`,
+    other: known === undefined ? null : { id: known, username: '' },
+  });
+}
