@@ -122,6 +122,14 @@ _saxctl_tables() {
     'sync-nicks')
       commands=()
       flags=(
+        '--dry-run	change nothing; print what would be done'
+        '--full	register everybody again, also who is known to be registered'
+        '--user	only this member (repeatable)'
+        '--prune	unregister those who are gone, renamed, deactivated or banned (default)'
+        '--no-prune	leave their nicknames registered'
+        '--concurrency	calls at once (default: 8 with via = "http", one per processor with "ctl")'
+        '--verify	afterwards try to take N of the nicknames (default 20), and report those that were free'
+        '--json	print the result as one JSON object'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -137,6 +145,10 @@ _saxctl_tables() {
     'auth')
       commands=()
       flags=(
+        '--check	ask once whether USER may log in, and say why; the secret is prompted for or read from stdin'
+        '--token	print a signed token for USER'
+        '--ttl	how long the token is valid (with --token; default: 10m)'
+        '--json	print the result as JSON (with --check or --token)'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -285,9 +297,14 @@ _saxctl_takes_value() {
     'init:-c' | 'init:--config' | \
     'init:--log-level' | \
     'init:--log-format' | \
+    'sync-nicks:--user' | \
+    'sync-nicks:--concurrency' | \
     'sync-nicks:-c' | 'sync-nicks:--config' | \
     'sync-nicks:--log-level' | \
     'sync-nicks:--log-format' | \
+    'auth:--check' | \
+    'auth:--token' | \
+    'auth:--ttl' | \
     'auth:-c' | 'auth:--config' | \
     'auth:--log-level' | \
     'auth:--log-format' | \
@@ -344,9 +361,15 @@ _saxctl_value() {
     'init:-c' | 'init:--config') files=files ;;
     'init:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'init:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'sync-nicks:--user') : ;;
+    'sync-nicks:--concurrency') : ;;
+    'sync-nicks:--verify') : ;;
     'sync-nicks:-c' | 'sync-nicks:--config') files=files ;;
     'sync-nicks:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'sync-nicks:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'auth:--check') : ;;
+    'auth:--token') : ;;
+    'auth:--ttl') : ;;
     'auth:-c' | 'auth:--config') files=files ;;
     'auth:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'auth:--log-format') candidates=('pretty' 'json' 'journald') ;;
