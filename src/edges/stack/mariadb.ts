@@ -76,8 +76,9 @@ export async function createMariaDb(directory: string, ports: readonly [HeldPort
 
 /** A connection as root, past the proxies. */
 export async function connectAsRoot(socket: string, database?: string): Promise<Connection> {
-  const { createConnection } = await import('mysql2/promise');
-  return createConnection({
+  // CommonJS: its names are under `default` once it is bundled.
+  const { default: mysql } = await import('mysql2/promise');
+  return mysql.createConnection({
     socketPath: socket,
     user: 'root',
     charset: 'utf8mb4',

@@ -268,11 +268,13 @@ function facade(
     saySocket: saySocket(layout),
     stateDir: layout.stateDir,
     snapshot: snapshot(layout),
+    snapshotDirectory: layout.snapshotDir,
     operPassword: passwords.oper,
     tlsCa: tls?.certificate ?? '',
     env: { [MARK]: layout.directory, SAXCTL_CONFIG: layout.config, HOME: layout.directory },
     databaseSocket: database?.socket ?? '',
     httpUrl: chat === undefined ? '' : `http://127.0.0.1:${chat.httpPort}`,
+    httpPort: chat?.httpPort ?? 0,
     ctl: chat?.ctl ?? '',
     get mariadb() {
       return part('mariadb');

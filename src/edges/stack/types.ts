@@ -48,6 +48,7 @@ export type Stack = {
   readonly saySocket: string;
   readonly stateDir: string;
   readonly snapshot: string;
+  readonly snapshotDirectory: string;
   /** `OPER root PASSWORD` on every IRC server. */
   readonly operPassword: string;
   /** PEM file of the certificate, for `tls_ca`; '' without `tls`. */
@@ -64,6 +65,8 @@ export type Stack = {
   readonly databaseSocket: string;
   /** ejabberd's HTTP listener through the proxy: http://127.0.0.1:PORT, with /bosh, /ws, /api. */
   readonly httpUrl: string;
+  /** Its port; 0 without ejabberd. */
+  readonly httpPort: number;
   /** The command for `[ejabberd] ctl`. */
   readonly ctl: string;
   /** A command of ejabberd's API, past the proxy. Rejects with ejabberd's own words. */
