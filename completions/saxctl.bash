@@ -35,6 +35,8 @@ _saxctl_tables() {
     'demo')
       commands=()
       flags=(
+        '--once	send one line through every hop, print a check list with milliseconds, and stop'
+        '--json	with --once: one JSON object'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'

@@ -55,6 +55,8 @@ complete -c saxctl -n '__saxctl_below ""' -l log-format -x -a 'pretty json journ
 complete -c saxctl -n '__saxctl_below ""' -s q -l quiet -d 'log errors only'
 complete -c saxctl -n '__saxctl_below ""' -l no-color -d 'no colours (also NO_COLOR; FORCE_COLOR forces them)'
 complete -c saxctl -n '__saxctl_below ""' -s h -l help -d 'print this help, and end'
+complete -c saxctl -n '__saxctl_below \'demo\'' -l once -d 'send one line through every hop, print a check list with milliseconds, and stop'
+complete -c saxctl -n '__saxctl_below \'demo\'' -l json -d 'with --once: one JSON object'
 complete -c saxctl -n '__saxctl_below \'demo\'' -s h -l help -d 'print this help, and end'
 complete -c saxctl -n '__saxctl_below \'say\'' -s h -l help -d 'print this help, and end'
 complete -c saxctl -n '__saxctl_below \'history\'' -l limit -x  -d 'the newest N lines (default: 50; all with --since); 0 with --follow: only new ones'
