@@ -190,8 +190,23 @@ export interface DatagramSocket {
   drop(count: number): void;
   /** Sends without waiting. False when the receiver is gone or full: an answer is a courtesy. */
   answer(to: string, bytes: Uint8Array): boolean;
-  close(): void;
+  /** Nobody can send any more; `last` may take what was sent until then. */
+  close(last?: () => void): void;
 }
+
+/** What saxSay left in the spool directory, one file at a time. */
+export interface Spool {
+  /** The oldest file, out of the writers' hands; undefined when there is none. Rejects when the directory cannot be used. */
+  take(): Promise<SpoolFile | undefined>;
+}
+
+export type SpoolFile = {
+  readonly bytes: Uint8Array;
+  /** Everything in it is remembered: removes it. */
+  finish(): Promise<void>;
+  /** Lets go of it, to be taken again. */
+  release(): void;
+};
 
 /** A durable list of records (one line of JSON each). Callbacks are called in the order of the calls, without a pause between records of one batch. */
 export interface Journal {

@@ -1,5 +1,6 @@
-import { EXIT, reasonOf, SaxError } from '../core/errors.ts';
+import { EXIT, SaxError } from '../core/errors.ts';
 import type { Entry } from '../core/outbox.ts';
+import { keepRoom } from './keep-room.ts';
 import { type Destination, type OutboxDriver, type OutboxOptions, runOutbox } from './outbox.ts';
 import type { ChatSession, Clock, Disconnect, Log, Room, RoomEvents, RoomLine, Utterance } from './ports.ts';
 
@@ -25,19 +26,19 @@ const OUTSIDE = new Set(['not-acceptable', 'item-not-found', 'gone', 'service-un
 
 export type SpeakerOptions = Omit<OutboxOptions, 'name'> & {
   readonly room: string;
-  readonly nick: string;
-  /** Everything that happens in the room, for whoever else wants it. */
-  readonly events?: OutboxOptions['events'];
-  readonly listener?: Partial<RoomEvents>;
-  /** The room can be spoken in, or why not (for health and status). */
-  readonly state?: (inside: boolean, why: string) => void;
 };
 
+/** One room's outbox, to be told what happens in the room. `keepSpeaking` does that; a bridge with ears of its own does it itself. */
 export type Speaker = {
   readonly outbox: OutboxDriver;
-  /** Keeps us in the room for as long as the session lives. Never rejects. For keepConnected's `connected`. */
-  serve(session: ChatSession, signal?: AbortSignal): Promise<void>;
-  readonly room: Room | undefined;
+  /** We are in the room. */
+  joined(session: ChatSession, room: Room): void;
+  /** We are not, or the connection is gone. */
+  out(why: Disconnect): void;
+  /** Every line, from wherever: our own are confirmations. True when it was one of ours and new. */
+  heard(line: RoomLine): boolean;
+  /** The room refused a message. */
+  refused(messageId: string, condition: string, text: string): void;
 };
 
 /**
@@ -45,81 +46,71 @@ export type Speaker = {
  * reflection of it, and after every break looked for in the room's archive before anything is sent again.
  */
 export function makeSpeaker(options: SpeakerOptions): Speaker {
-  const { room: address, nick, clock, log } = options;
-  const outbox = runOutbox({ ...options, name: address });
-  let room: Room | undefined;
-
-  const sit = (session: ChatSession, signal: AbortSignal): Promise<Disconnect> =>
-    new Promise((resolve, reject) => {
-      const events: RoomEvents = {
-        ...options.listener,
-        line(line) {
-          if (line.messageId !== undefined) outbox.confirmed(line.messageId, line.id);
-          options.listener?.line?.(line);
-        },
-        refused(messageId, condition, text) {
-          const ours = outbox.refused(
-            messageId,
-            text === '' ? condition : `${text} (${condition})`,
-            HOPELESS.has(condition),
-          );
-          // An error for what was sent before we came back says nothing about now.
-          if (ours && OUTSIDE.has(condition))
-            left({ kind: 'server', reason: `the room does not know us (${condition})`, permanent: false });
-          options.listener?.refused?.(messageId, condition, text);
-        },
-        left,
-      };
-      let over = false;
-      function left(why: Disconnect): void {
-        if (over) return;
-        over = true;
-        // `protocol`: the server could not read what we sent; `server` may be its policy (a stanza too big for it).
-        outbox.detach({ culprit: why.kind === 'protocol' || /policy-violation/.test(why.reason) });
-        const inside = room;
-        room = undefined;
-        options.state?.(false, why.reason);
-        options.listener?.left?.(why);
-        if (inside !== undefined) inside.leave().catch(() => undefined);
-        resolve(why);
-      }
-      session.enter(address, nick, events, { historyStanzas: 0, signal }).then((entered) => {
-        room = entered;
-        log.info('joined', `in the room ${address} as ${entered.nick}`, { room: address, nick: entered.nick });
-        options.state?.(true, `in ${address} as ${entered.nick}`);
-        outbox.attach(roomDestination(session, entered, clock, log));
-      }, reject);
-    });
-
+  const outbox = runOutbox({ ...options, name: options.room });
+  let inside: Room | undefined;
+  let streamEnd: Disconnect | undefined;
   return {
     outbox,
-    get room() {
-      return room;
+    joined(session, room) {
+      inside = room;
+      streamEnd = undefined;
+      void session.closed.then((why) => {
+        if (inside === room) streamEnd = why;
+      });
+      outbox.attach(roomDestination(session, room, options.clock, options.log));
     },
-    async serve(session, signal) {
-      const over = new AbortController();
-      void session.closed.then(() => over.abort());
-      const both = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-      for (let failures = 0; !both.aborted; ) {
-        const started = clock.monotonic();
-        let why: string;
-        try {
-          why = (await sit(session, both)).reason;
-        } catch (error) {
-          why = reasonOf(error);
-          options.state?.(false, why);
-        }
-        if (both.aborted) return;
-        failures = clock.monotonic() - started > 10_000 ? 1 : failures + 1;
-        const wait = failures === 1 ? 100 : Math.min(30_000, 250 * 2 ** Math.min(failures, 7));
-        log.warn('outside', `not in the room ${address}: ${why}; next try in ${wait / 1000} s`, {
-          room: address,
-          retry_ms: wait,
-        });
-        await clock.sleep(wait, both).catch(() => undefined);
-      }
+    out() {
+      inside = undefined;
+      // `protocol`: the server could not read what we sent; a policy may be one about its size.
+      const why = streamEnd;
+      outbox.detach({ culprit: why?.kind === 'protocol' || /policy-violation/.test(why?.reason ?? '') });
+    },
+    heard: (line) => line.messageId !== undefined && outbox.confirmed(line.messageId, line.id),
+    refused(messageId, condition, text) {
+      const reason = text === '' || text === condition ? condition : `${text} (${condition})`;
+      const flying = outbox.refused(messageId, reason, HOPELESS.has(condition));
+      // Whoever is not an occupant must come in again. An error for what was sent before we came back says nothing about now.
+      if (flying && OUTSIDE.has(condition)) inside?.leave().catch(() => undefined);
     },
   };
+}
+
+export type KeepSpeaking = {
+  readonly speaker: Speaker;
+  readonly session: ChatSession;
+  readonly room: string;
+  readonly nick: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** What else happens in the room, for whoever wants it; after the speaker has seen it. */
+  readonly listener?: Partial<Pick<RoomEvents, 'line' | 'subject' | 'present' | 'absent'>>;
+  readonly joined?: (room: Room) => void;
+  readonly out?: (why: Disconnect) => void;
+};
+
+/** Keeps the speaker in its room for as long as the session lives. Never rejects. */
+export function keepSpeaking(options: KeepSpeaking): Promise<void> {
+  const { speaker, session, listener = {} } = options;
+  return keepRoom({
+    ...options,
+    events: {
+      ...listener,
+      line(line) {
+        speaker.heard(line);
+        listener.line?.(line);
+      },
+      refused: speaker.refused,
+    },
+    joined(room) {
+      speaker.joined(session, room);
+      options.joined?.(room);
+    },
+    out(why) {
+      speaker.out(why);
+      options.out?.(why);
+    },
+  });
 }
 
 function roomDestination(session: ChatSession, room: Room, clock: Clock, log: Log): Destination {

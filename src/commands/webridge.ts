@@ -1,9 +1,18 @@
-import { EXIT, SaxError } from '../core/errors.ts';
-import type { CommandModule } from './command.ts';
+import { type CommandModule, examples } from './command.ts';
 
 export const command: CommandModule = {
-  define() {},
-  async run() {
-    throw new SaxError(EXIT.usage, 'webridge: not built yet');
+  define(command) {
+    examples(command, [
+      ['saxctl webridge', 'as configured: socket, room, snapshot'],
+      ['systemd-socket-activate --datagram -l /run/saxctl/say.sock saxctl webridge', 'with a socket that outlives it'],
+    ]);
+  },
+
+  async run(context) {
+    const [{ runDaemon }, { runWebridge }] = await Promise.all([
+      import('../lifecycle.ts'),
+      import('./webridge-run.ts'),
+    ]);
+    return await runDaemon(context, 'webridge', (daemon) => runWebridge(context, daemon));
   },
 };

@@ -100,7 +100,9 @@ function makeSocket(fd: number, kept: boolean, removeFile: () => void): Datagram
       if (shown.length === 0 && waiter.pending()) ring.receive(fd, false, 1);
       return shown;
     },
-    drop,
+    drop: (count) => {
+      if (open) drop(count);
+    },
     answer(to, bytes) {
       try {
         sendFrom(fd, to, bytes);
@@ -109,11 +111,12 @@ function makeSocket(fd: number, kept: boolean, removeFile: () => void): Datagram
         return false;
       }
     },
-    close() {
+    close(last) {
       if (!open) return;
+      removeFile();
+      last?.();
       open = false;
       waiter.close(() => closeDescriptor(fd));
-      removeFile();
     },
   };
 }

@@ -1,0 +1,139 @@
+import { join } from 'node:path';
+import { keepConnected } from '../app/keep-connected.ts';
+import type { DatagramSocket } from '../app/ports.ts';
+import { keepSnapshot } from '../app/snapshot.ts';
+import { makeWebridge } from '../app/webridge.ts';
+import type { Config } from '../config/load.ts';
+import { EXIT, SaxError } from '../core/errors.ts';
+import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
+import { activatedDescriptors } from '../edges/dgram/activation.ts';
+import { groupNumber } from '../edges/dgram/group.ts';
+import { adoptDatagrams, listenDatagrams } from '../edges/dgram/listen.ts';
+import { openJournal } from '../edges/journal/journal.ts';
+import { openSpool } from '../edges/spool/spool.ts';
+import { writeAtomically } from '../edges/state/atomic.ts';
+import { acquireLock } from '../edges/state/lock.ts';
+import { connectXmpp } from '../edges/xmpp/connection.ts';
+import type { Daemon } from '../lifecycle.ts';
+import type { Context } from './command.ts';
+
+/** The whole webridge, until it is told to stop. */
+export async function runWebridge(context: Context, daemon: Daemon): Promise<void> {
+  const { log, clock, signal } = daemon;
+  const { config } = daemon.loaded();
+  const { webridge, xmpp } = config;
+  const account = {
+    jid: required(webridge.jid, 'webridge.jid'),
+    password: required(webridge.password, 'webridge.password'),
+  };
+  const room = required(xmpp.room, 'xmpp.room (or xmpp.domain)').toLowerCase();
+  const dir = required(config.state.dir, 'state.dir');
+
+  const lock = acquireLock(join(dir, 'webridge.lock'));
+  try {
+    const journal = await openJournal(join(dir, `webridge.${encodeURIComponent(room)}.journal`));
+    const socket = await openSocket(context, config);
+    const snapshotFile = webridge.snapshot;
+    const bridge = makeWebridge({
+      room,
+      nick: required(webridge.nick, 'webridge.nick'),
+      socket,
+      journal,
+      spool: webridge.spool === undefined ? undefined : openSpool(webridge.spool, clock),
+      snapshot:
+        snapshotFile === undefined
+          ? undefined
+          : keepSnapshot({
+              room,
+              lines: webridge.snapshot_lines,
+              write: (text) => writeAtomically(snapshotFile, text, 0o644, { durable: false }),
+              clock,
+              log,
+            }),
+      connect: (connected, down, stop) =>
+        keepConnected({
+          name: 'xmpp',
+          targets: [xmpp.service],
+          describe: (service) => service,
+          attempt: (service, abort) =>
+            connectXmpp({ service, ...account, resource: 'saxctl-webridge', caFile: xmpp.tls_ca, log }, abort),
+          connected,
+          down,
+          clock,
+          random: Math.random,
+          log,
+          signal: stop,
+        }),
+      decoding() {
+        const now = daemon.loaded().config;
+        return { entities: now.webridge.entities === 'keep' ? 'keep' : 'decode', wording: now.wording };
+      },
+      count: countIn(daemon.metrics),
+      inside: daemon.ready,
+      outside: daemon.notReady,
+      clock,
+      random: Math.random,
+      log,
+      signal,
+    });
+    daemon.metrics.sampled(
+      'saxctl_webridge_waiting',
+      'Announcements accepted and not yet confirmed by the room.',
+      () => bridge.waiting().entries,
+    );
+    daemon.metrics.sampled(
+      'saxctl_webridge_oldest_seconds',
+      'Age of the oldest of them.',
+      () => bridge.waiting().oldestMs / 1000,
+    );
+    await bridge.run();
+  } finally {
+    lock.release();
+  }
+}
+
+/** The supervisor's socket where there is one, else our own. */
+async function openSocket({ io, log }: Context, { webridge }: Config): Promise<DatagramSocket> {
+  const [descriptor, ...more] = activatedDescriptors(io.env, process.pid);
+  if (descriptor !== undefined) {
+    if (more.length > 0) log.warn('listen-fds', `${more.length} further sockets were handed over and are not used`);
+    log.info('listening', 'on the socket of the supervisor: it outlives us');
+    return adoptDatagrams(descriptor);
+  }
+  const group = webridge.socket_group === undefined ? undefined : await groupNumber(webridge.socket_group);
+  const socket = listenDatagrams({ path: webridge.socket, mode: webridge.socket_mode, group });
+  log.info('listening', `on ${webridge.socket}`, { socket: webridge.socket });
+  return socket;
+}
+
+function countIn(metrics: Metrics) {
+  const received = metrics.counter('saxctl_webridge_received_total', 'Announcements received by socket or spool.');
+  const dropped = metrics.counter(
+    'saxctl_webridge_dropped_total',
+    'Announcements that said nothing that can be said, by reason.',
+  );
+  const said = metrics.counter('saxctl_webridge_said_total', 'Announcements confirmed by the room.');
+  const givenUp = metrics.counter('saxctl_webridge_given_up_total', 'Announcements that the room will never take.');
+  const latency = metrics.histogram(
+    'saxctl_webridge_said_seconds',
+    'From acceptance to confirmation.',
+    LATENCY_BUCKETS,
+  );
+  return {
+    received: () => received.inc(),
+    dropped: (reason: string) => dropped.inc({ reason }),
+    said(ms: number) {
+      said.inc();
+      latency.observe(ms / 1000);
+    },
+    givenUp: () => givenUp.inc(),
+  };
+}
+
+/** What must be configured. Throws with exit 78, naming the key. */
+function required(value: string | undefined, key: string): string {
+  if (value !== undefined) return value;
+  throw new SaxError(EXIT.config, `${key} is not set`, {
+    hint: 'set it in saxctl.toml; saxctl config show lists what is set',
+  });
+}
