@@ -1,0 +1,93 @@
+import { keepConnected } from '../../src/app/keep-connected.ts';
+import { keepRoom } from '../../src/app/keep-room.ts';
+import type { ChatSession, Log, RoomLine } from '../../src/app/ports.ts';
+import { systemClock } from '../../src/clock.ts';
+import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
+import type { Stack } from '../../src/edges/stack/stack.ts';
+
+const silent: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () => silent };
+
+export type Observer = {
+  /** Every line, once, in the room's order (by stanza-id): what was heard, and from the archive what was missed meanwhile. */
+  lines(): RoomLine[];
+  /** Lines that came live twice or more under different ids, by message id: none, if all is well. */
+  inside(): boolean;
+  session(): ChatSession | undefined;
+  stop(): Promise<void>;
+};
+
+/** An independent occupant of the room: a member with his session id. */
+export function observe(stack: Stack, name = 'alice', service?: string): Observer {
+  const member = stack.member(name);
+  const heard = new Map<string, RoomLine>();
+  const stop = new AbortController();
+  let current: ChatSession | undefined;
+  let inside = false;
+  let last: string | undefined;
+  const note = (line: RoomLine): void => {
+    if (line.id === undefined) throw new Error(`a line without an id: ${line.body}`);
+    heard.set(line.id, line);
+    if (last === undefined || BigInt(line.id) > BigInt(last)) last = line.id;
+  };
+  const catchUp = async (session: ChatSession, after: string | undefined): Promise<void> => {
+    for (let position = after; ; ) {
+      const page = await session.archive(stack.room, { after: position, max: 500 });
+      for (const line of page.lines) note(line);
+      if (page.complete || page.last === undefined) return;
+      position = page.last;
+    }
+  };
+  const done = keepConnected({
+    name: 'observer',
+    targets: [service ?? 'direct'],
+    describe: String,
+    attempt: (_target, signal) =>
+      connectXmpp(
+        {
+          service: service ?? directService(stack),
+          jid: `${name}@${stack.domain}`,
+          password: member.session?.sid ?? '',
+          resource: 'observer',
+          log: silent,
+        },
+        signal,
+      ),
+    connected(session) {
+      current = session;
+      void keepRoom({
+        session,
+        room: stack.room,
+        nick: name,
+        events: { line: note },
+        joined() {
+          inside = true;
+          if (last !== undefined) void catchUp(session, last).catch(() => undefined);
+        },
+        out: () => {
+          inside = false;
+        },
+        clock: systemClock,
+        random: Math.random,
+        log: silent,
+      });
+    },
+    clock: systemClock,
+    random: () => 0,
+    log: silent,
+    signal: stop.signal,
+  });
+  return {
+    lines: () => [...heard.values()].sort((a, b) => (BigInt(a.id ?? 0) < BigInt(b.id ?? 0) ? -1 : 1)),
+    inside: () => inside,
+    session: () => current,
+    async stop() {
+      stop.abort();
+      await done;
+    },
+  };
+}
+
+/** Past the proxy: what the webridge's network suffers, the observer does not. */
+function directService(stack: Stack): string {
+  return `xmpp://127.0.0.1:${stack.ejabberd.directPort}`;
+}
