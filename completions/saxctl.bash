@@ -52,6 +52,14 @@ _saxctl_tables() {
     'say')
       commands=()
       flags=(
+        '--type	what happened (list below); TEXT is then what it happened to'
+        '--who	who did it'
+        '--what	to what'
+        '--where	where'
+        '--url	http or https address of it'
+        '--socket	socket of the webridge (default: [webridge] socket)'
+        '--stdin	one announcement a line from standard input'
+        '--wait	wait until the room has it (default 10000 ms); prints its stanza id and the milliseconds'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -280,6 +288,12 @@ _saxctl_takes_value() {
     'demo:-c' | 'demo:--config' | \
     'demo:--log-level' | \
     'demo:--log-format' | \
+    'say:--type' | \
+    'say:--who' | \
+    'say:--what' | \
+    'say:--where' | \
+    'say:--url' | \
+    'say:--socket' | \
     'say:-c' | 'say:--config' | \
     'say:--log-level' | \
     'say:--log-format' | \
@@ -344,6 +358,13 @@ _saxctl_value() {
     'demo:-c' | 'demo:--config') files=files ;;
     'demo:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'demo:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'say:--type') : ;;
+    'say:--who') : ;;
+    'say:--what') : ;;
+    'say:--where') : ;;
+    'say:--url') : ;;
+    'say:--socket') files=files ;;
+    'say:--wait') : ;;
     'say:-c' | 'say:--config') files=files ;;
     'say:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'say:--log-format') candidates=('pretty' 'json' 'journald') ;;
@@ -402,6 +423,7 @@ _saxctl_value() {
 
 _saxctl_position() {
   case "$1:$2" in
+    'say:'*) : ;;
     'config:0') candidates=('show' 'check') ;;
     'completion:0') candidates=('bash' 'zsh' 'fish') ;;
     'help:0') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;

@@ -36,7 +36,10 @@ export const command: CommandModule = {
     );
   },
 
-  async run(context, args, options) {
+  async run(context, typed, options) {
+    // `--wait TEXT`: the text is no number of milliseconds, and belongs to the rest.
+    const swallowed = typeof options['wait'] === 'string' && !/^\d+$/.test(options['wait']) ? [options['wait']] : [];
+    const args = [...swallowed, ...typed];
     const given = (name: string): string | undefined => options[name] as string | undefined;
     const words = {
       type: given('type'),
@@ -46,7 +49,7 @@ export const command: CommandModule = {
       url: given('url'),
     };
     check(words, args, options);
-    const waitMs = readWait(options['wait']);
+    const waitMs = readWait(swallowed.length > 0 ? true : options['wait']);
     const [{ say }, { systemClock }] = await Promise.all([import('../app/say.ts'), import('../clock.ts')]);
     const path = given('socket') ?? (await context.config()).webridge.socket;
     const stdin = options['stdin'] === true;
@@ -85,10 +88,8 @@ function readWait(value: unknown): number | undefined {
   if (value === undefined || value === false) return undefined;
   if (value === true) return DEFAULT_WAIT_MS;
   const ms = Number(value);
-  if (/^\d{1,8}$/.test(String(value)) && ms > 0) return ms;
-  throw new SaxError(EXIT.usage, `--wait: not milliseconds: ${JSON.stringify(value)}`, {
-    hint: 'write --wait 5000; a TEXT that follows --wait needs -- before it',
-  });
+  if (ms > 0 && ms < 100_000_000) return ms;
+  throw new SaxError(EXIT.usage, `--wait: not milliseconds: ${JSON.stringify(value)}`, { hint: 'write --wait 5000' });
 }
 
 async function openSender(answered: boolean) {
