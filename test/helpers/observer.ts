@@ -2,8 +2,8 @@ import { keepConnected } from '../../src/app/keep-connected.ts';
 import { keepRoom } from '../../src/app/keep-room.ts';
 import type { ChatSession, Log, RoomLine } from '../../src/app/ports.ts';
 import { systemClock } from '../../src/clock.ts';
+import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
-import type { Stack } from '../../src/edges/stack/stack.ts';
 
 const silent: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () => silent };
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Stack } from '../../src/edges/stack/types.ts';
 import { type Observer, observe } from '../helpers/observer.ts';
-import { runSaxctl, startSaxctl, startTestStack, type RunningSaxctl } from '../helpers/stack.ts';
+import { type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
-import type { Stack } from '../../src/edges/stack/stack.ts';
 
 let stack: Stack;
 let observer: Observer;
