@@ -1,0 +1,266 @@
+import { findAccount } from './account.ts';
+import { openBosh } from './bosh.ts';
+import { type Line, readEntries } from './line.ts';
+import type { State } from './link.ts';
+import { type RowContext, saidBy } from './rows.ts';
+import { createSession } from './session.ts';
+import { load, remove, save } from './storage.ts';
+import { createStore } from './store.ts';
+import { stringsFor } from './strings.ts';
+import { mentionPattern, tame } from './text.ts';
+import { createView } from './view.ts';
+import { openWebSocket } from './ws.ts';
+
+/** The cache holds the last hour (ms), at most so many lines. */
+const CACHE_LIFE = 3_600_000;
+const CACHE_LINES = 100;
+/** How often (ms) a guest's page looks for a new snapshot. */
+const REFRESH = 15_000;
+const NOTIFY = 'sax-chat notify';
+
+export type Chat = { say(text: string): void; close(): void };
+
+/** One room on a page: what is shown first, the session, the list, unread lines and notifications. */
+export function openChat(host: HTMLElement, title: string | undefined): Chat {
+  const text = (name: string) => host.getAttribute(name) || undefined;
+  const number = (name: string, fallback: number) => Math.min(Math.floor(Math.abs(Number(text(name)))) || fallback, 5000);
+  const lang = host.closest('[lang]')?.getAttribute('lang') || navigator.language;
+  const domain = text('domain') ?? location.hostname;
+  const name = text('room') ?? 'sax';
+  const room = (name.includes('@') ? name : `${name}@conference.${domain}`).toLowerCase();
+  const cacheKey = `sax-chat ${room} lines`;
+  const bots = (text('bots') ?? '').split(',').flatMap((bot) => bot.trim() || []);
+  const words = stringsFor(lang);
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(lang, options);
+  const clock = format({ timeStyle: 'short' });
+  const calendar = format({ dateStyle: 'full', timeStyle: 'medium' });
+  const day = format({ weekday: 'long', day: 'numeric', month: 'long' });
+  const store = createStore(number('max', 500));
+  const changed = new Set<Line>();
+  const events = new AbortController();
+  let state: State = 'idle';
+  let note = '';
+  let nick = '';
+  let role = '';
+  let cachedFor: string | undefined;
+  let fresh = 0;
+  let unread = 0;
+  let pageTitle = '';
+  let isDrawing = false;
+  let isSettled = false;
+  let isClosed = false;
+  let saving: ReturnType<typeof setTimeout> | undefined;
+  let refreshing: ReturnType<typeof setTimeout> | undefined;
+
+  const emit = (type: string, detail: object) => host.dispatchEvent(new CustomEvent(`sax-${type}`, { detail, bubbles: true }));
+  const isNotifying = () => load('localStorage', NOTIFY) === true && globalThis.Notification?.permission === 'granted';
+
+  const view = createView(
+    host.shadowRoot as ShadowRoot,
+    title ?? words.title,
+    (): RowContext => ({ words, clock, calendar, nick, bots }),
+    (ts) => day.format(ts),
+    {
+      say,
+      enter: () => session?.enter(),
+      isNotifying,
+      async notify() {
+        save('localStorage', NOTIFY, !isNotifying() && (await Notification.requestPermission()) === 'granted');
+      },
+    },
+  );
+
+  function add(line: Line): void {
+    const failed = line.p === 'fail' && store.lines.find((known) => known.m === line.m && known.p);
+    if (failed) failed.p = 'fail';
+    const [shown, isFresh] = failed ? [failed, false] : (store.add(line) ?? []);
+    if (!shown) return;
+    changed.add(shown);
+    schedule();
+    if (!isFresh || line.p) return;
+    fresh++;
+    if (isSettled) tell(line);
+  }
+
+  function addAll(json: unknown, since = 0): void {
+    for (const line of readEntries(json, room)) if (line.ts > since) add(line);
+  }
+
+  /** The snapshot that the server wrote into the page; true when there is one. */
+  function addInlined(): boolean {
+    try {
+      addAll(JSON.parse(host.querySelector('script[type="application/json"]')?.textContent ?? ''));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function fetchSnapshot(): Promise<void> {
+    const url = text('snapshot');
+    if (!url || isClosed) return;
+    try {
+      // As `<link rel=preload as=fetch crossorigin>` asks, so that the browser uses what it has loaded.
+      addAll(await (await fetch(url)).json());
+    } catch {
+      // The room itself will tell.
+    }
+    clearTimeout(refreshing);
+    if (state === 'guest') refreshing = setTimeout(fetchSnapshot, REFRESH);
+  }
+
+  /** What was cached for one member is not for the next one at this computer. */
+  function forgetOther(): void {
+    if (cachedFor === undefined || cachedFor === nick) return;
+    cachedFor = undefined;
+    remove('localStorage', cacheKey);
+    store.dropBefore(Number.POSITIVE_INFINITY);
+    addInlined();
+    schedule();
+  }
+
+  /** A line that was said just now, or while we were away. */
+  function tell(line: Line): void {
+    const said = saidBy(line, bots);
+    emit('message', { ...said, at: line.ts, id: line.id });
+    if (!document.hidden || line.n === nick) return;
+    setUnread(unread + 1);
+    // Only the leading tab notifies, else every tab would.
+    if (!isNotifying() || !session?.isLeader() || !mentionPattern(nick).test(said.text)) return;
+    new Notification(said.nick, { body: tame(said.text).slice(0, 200), tag: line.id ?? '' }).onclick = () => focus();
+  }
+
+  function setUnread(count: number): void {
+    if (count === unread) return;
+    if (!unread) pageTitle = document.title;
+    document.title = count ? `(${count}) ${pageTitle}` : pageTitle;
+    unread = count;
+    emit('unread', { count });
+  }
+
+  const showState = () => view.state(state, note, role);
+
+  /** Many lines are one drawing; a hidden page draws seldom, and not by animation frames, which it has none of. */
+  function schedule(): void {
+    saving ??= setTimeout(saveCache, 1000);
+    if (isDrawing) return;
+    isDrawing = true;
+    if (document.hidden) setTimeout(draw, 200);
+    else requestAnimationFrame(draw);
+  }
+
+  function draw(): void {
+    isDrawing = false;
+    view.render(store.lines, changed, fresh);
+    changed.clear();
+    fresh = 0;
+  }
+
+  function saveCache(): void {
+    clearTimeout(saving);
+    saving = undefined;
+    const at = Date.now();
+    const messages = store.lines.filter((line) => !line.p && line.ts > at - CACHE_LIFE).slice(-CACHE_LINES);
+    if (nick) save('localStorage', cacheKey, { room, user: nick, at, messages });
+  }
+
+  function say(said: string): void {
+    if (!session || !said.trim()) return;
+    const entry = { id: `sax${Math.random()}`, text: said, ts: Date.now(), by: nick };
+    add({ m: entry.id, n: nick, t: said, ts: entry.ts, p: 'wait' });
+    session.say(entry);
+  }
+
+  // What can be shown before the chat server was asked: what stands in the page, the cached last hour, the snapshot file.
+  const hasInlined = addInlined();
+  const cache = load<{ user?: string; at: number }>('localStorage', cacheKey);
+  const since = Date.now() - CACHE_LIFE;
+  if (cache && cache.at > since) {
+    cachedFor = cache.user;
+    addAll(cache, since);
+  }
+  draw();
+  if (!hasInlined) void fetchSnapshot();
+
+  const on = {
+    line: add,
+    people: view.people,
+    me(newNick: string, newRole: string) {
+      role = newRole;
+      if (nick !== newNick) {
+        nick = newNick;
+        forgetOther();
+        // Lines typed before we knew our name, mentions and our own lines look different now.
+        for (const line of store.lines) {
+          if (line.p) line.n ||= nick;
+          changed.add(line);
+        }
+        schedule();
+      }
+      showState();
+    },
+    gap(ts: number) {
+      store.dropBefore(ts);
+      schedule();
+    },
+    settled() {
+      isSettled = true;
+      view.announce(true);
+    },
+    state(newState: State, newNote: string) {
+      const wasLive = state === 'live';
+      state = newState;
+      note = newNote;
+      showState();
+      if (state !== 'live') view.announce(false);
+      else if (!wasLive) emit('live', { room });
+      if (state === 'guest') {
+        forgetOther();
+        void fetchSnapshot();
+      }
+    },
+  };
+  const transports = [
+    ...(text('ws') ? [openWebSocket(new URL(text('ws') as string, location.href).href.replace(/^http/, 'ws'))] : []),
+    ...(text('bosh') ? [openBosh(text('bosh') as string)] : []),
+  ];
+  const isMember = transports.length && (text('session') || text('user') || text('user-cookie'));
+  const session = isMember
+    ? createSession({
+        domain,
+        room,
+        history: number('history', 20),
+        transports,
+        account: (isFresh) => findAccount(text, isFresh),
+        lastId: store.lastId,
+        shareTabs: text('tabs') !== 'each',
+        on,
+        read: () => setUnread(0),
+      })
+    : undefined;
+  if (!session) on.state('guest', '');
+
+  const listen = (target: EventTarget, type: string, run: () => void) =>
+    target.addEventListener(type, run, { signal: events.signal });
+  const look = () => {
+    if (document.hidden) return;
+    setUnread(0);
+    session?.read();
+  };
+  listen(document, 'visibilitychange', look);
+  listen(window, 'focus', look);
+  listen(window, 'online', showState);
+  listen(window, 'offline', showState);
+  listen(window, 'pagehide', saveCache);
+
+  return {
+    say,
+    close() {
+      isClosed = true;
+      saveCache();
+      session?.close();
+      events.abort();
+      clearTimeout(refreshing);
+    },
+  };
+}

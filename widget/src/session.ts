@@ -1,0 +1,158 @@
+import { createLink, type Handover, type Link, type LinkEvents, type LinkPort, type Unsaid } from './link.ts';
+import { load, remove, save } from './storage.ts';
+import { canShareTabs, createTabs, PATIENCE, type Tabs } from './tabs.ts';
+
+/** What a follower asks of the leader, and what one tab tells all others. */
+type Orders = {
+  hello(): void;
+  say(entry: Unsaid, now: number): void;
+  enter(): void;
+  read(): void;
+};
+
+/** Tabs tell each other what to call: the leader passes its events on, the others send orders. */
+type Post = readonly [name: string, ...values: unknown[]];
+type Calls = Record<string, ((...values: unknown[]) => void) | undefined>;
+
+export type SessionPort = Omit<LinkPort, 'saveUnsaid' | 'isOnline'> & {
+  readonly shareTabs: boolean;
+  /** Another tab is being looked at: what is unread here is read. */
+  read(): void;
+};
+
+export type Session = ReturnType<typeof createSession>;
+
+/** How long (ms) the server keeps a session that lost its connection, at most; and how old a typed line may be on the next page. */
+const HANDOVER_LIFE = 300_000;
+const UNSAID_LIFE = 3_600_000;
+
+const TICK = 5000;
+const JUMP = 30_000;
+
+/** Ties the link to this page and its tabs: who leads, what wakes it, what outlives the page. */
+export function createSession(port: SessionPort) {
+  const key = `sax-chat ${port.room} `;
+  const isShared = port.shareTabs && canShareTabs();
+  const area = isShared ? 'localStorage' : 'sessionStorage';
+  const events = new AbortController();
+  /** The last values of each event, for a tab that comes later. */
+  const latest = new Map<string, Post>();
+  /** Typed in this tab and not seen in the room yet: should this tab become the leader, it says them. */
+  const mine = new Map<string, Unsaid>();
+  let tabs: Tabs<Post> | undefined;
+  let link: Link | undefined;
+
+  const on: LinkEvents = {
+    ...port.on,
+    line(line) {
+      if (line.p !== 'wait') mine.delete(line.m ?? '');
+      port.on.line(line);
+    },
+  };
+  const told = Object.fromEntries(
+    Object.entries(on as unknown as Calls).map(([name, call]) => [
+      name,
+      (...values: unknown[]) => {
+        if (!/line|gap/.test(name)) latest.set(name, [name, ...values]);
+        call?.(...values);
+        tabs?.post([name, ...values]);
+      },
+    ]),
+  ) as unknown as LinkEvents;
+  const orders: Orders = {
+    hello: () => link && latest.forEach((post) => tabs?.post(post)),
+    enter: () => link?.enter(),
+    read: port.read,
+    say(entry, now) {
+      // An order that is older lay here while this tab was frozen: another has said it.
+      if (Date.now() - now < PATIENCE / 2) link?.say(entry);
+    },
+  };
+
+  function lead(): void {
+    const stored = load<Unsaid[]>('localStorage', `${key}unsaid`) ?? [];
+    const unsaid = stored.filter(({ ts }) => Date.now() - ts < UNSAID_LIFE);
+    for (const { id, text, ts, by } of unsaid) on.line({ m: id, n: by, t: text, ts, p: 'wait' });
+    link = createLink(
+      {
+        ...port,
+        saveUnsaid: (list) => save('localStorage', `${key}unsaid`, list),
+        on: told,
+        isOnline: () => navigator.onLine,
+      },
+      unsaid,
+    );
+    const found = load<{ now: number; handover: Handover }>(area, `${key}session`);
+    // Read once: a duplicated tab must not take up the same session.
+    remove(area, `${key}session`);
+    link.start(found && Date.now() - found.now < HANDOVER_LIFE ? found.handover : undefined);
+    mine.forEach(link.say);
+  }
+
+  function stop(keepSession: boolean): void {
+    const handover = link?.stop(keepSession);
+    link = undefined;
+    if (handover) save(area, `${key}session`, { now: Date.now(), handover });
+  }
+
+  function message([name, ...values]: Post): void {
+    const call = (orders as unknown as Calls)[name] ?? (link ? undefined : (on as unknown as Calls)[name]);
+    call?.(...values);
+  }
+
+  function begin(): void {
+    if (!isShared) return lead();
+    tabs = createTabs(key, { lead, depose: () => stop(false), message });
+    tabs.post(['hello']);
+    wake();
+  }
+
+  function end(): void {
+    stop(true);
+    tabs?.close();
+    tabs = undefined;
+  }
+
+  function wake(): void {
+    link?.wake();
+    if (!document.hidden) tabs?.check();
+  }
+
+  const listen = (target: EventTarget, type: string, run: (event: Event) => void) =>
+    target.addEventListener(type, run, { signal: events.signal });
+  listen(window, 'online', wake);
+  listen(document, 'visibilitychange', () => document.hidden || wake());
+  listen(window, 'pagehide', end);
+  listen(window, 'pageshow', () => (link || tabs ? wake() : begin()));
+  let last = Date.now();
+  const ticker = setInterval(() => {
+    const now = Date.now();
+    // A hidden page's timers run once a minute, so only a visible one can tell sleep from thrift.
+    if (now - last > JUMP) link?.wake(!document.hidden);
+    else link?.tick();
+    last = now;
+    if (!document.hidden) tabs?.check();
+  }, TICK);
+  begin();
+
+  return {
+    say(entry: Unsaid): void {
+      mine.set(entry.id, entry);
+      if (link) return link.say(entry);
+      tabs?.post(['say', entry, Date.now()]);
+      tabs?.check();
+    },
+    enter(): void {
+      if (link) link.enter();
+      else tabs?.post(['enter']);
+    },
+    /** This tab is being looked at: what is unread in others is read. */
+    read: () => tabs?.post(['read']),
+    isLeader: () => !!link,
+    close(): void {
+      clearInterval(ticker);
+      events.abort();
+      end();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** Browser storage that may be full, forbidden or filled with anything: then it is simply not there. */
+type Area = 'localStorage' | 'sessionStorage';
+
+/** Reads JSON; undefined when there is none. */
+export function load<T>(area: Area, key: string): T | undefined {
+  try {
+    return JSON.parse(globalThis[area].getItem(key) ?? '') as T;
+  } catch {
+    return undefined;
+  }
+}
+
+export function save(area: Area, key: string, value: unknown): void {
+  try {
+    globalThis[area].setItem(key, JSON.stringify(value));
+  } catch {
+    // The page works without.
+  }
+}
+
+export function remove(area: Area, key: string): void {
+  try {
+    globalThis[area].removeItem(key);
+  } catch {
+    // As above.
+  }
+}
