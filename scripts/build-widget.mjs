@@ -61,4 +61,5 @@ export async function buildWidget(out) {
   return manifest;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWidget(process.argv[2] ?? path.join(root, 'dist/widget'));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await buildWidget(process.argv[2] ?? path.join(root, 'dist/widget'));

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildWidget } from './build-widget.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -48,3 +49,4 @@ await build({
 });
 // The launcher alone is written for old Nodes: it says in one line what is missing instead of dying of a syntax error.
 await build({ ...shared, target: 'es2020', entryPoints: { launch: 'src/launch.ts' }, external: ['./main.js'] });
+await buildWidget('dist/widget');

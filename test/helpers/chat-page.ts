@@ -72,8 +72,7 @@ export type Site = {
   close(): Promise<void>;
 };
 
-const escapeHtml = (text: string) =>
-  text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+const escapeHtml = (text: string) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 
 /** Starts servers and browser. */
 export async function startSite(options: StackOptions = {}): Promise<Site> {

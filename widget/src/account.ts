@@ -16,7 +16,10 @@ function cookie(name: string | undefined): string | undefined {
  * Who is on this page: what the page itself says, else its cookies, else what the session URL answers. `fresh`: the
  * password that we had was refused, so the session URL is asked first. Undefined for a guest; rejects when the site does not answer.
  */
-export async function findAccount(attribute: (name: string) => string | undefined, fresh: boolean): Promise<Account | undefined> {
+export async function findAccount(
+  attribute: (name: string) => string | undefined,
+  fresh: boolean,
+): Promise<Account | undefined> {
   const session = attribute('session');
   const given =
     accountOf(attribute('user'), attribute('password')) ??

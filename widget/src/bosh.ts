@@ -84,7 +84,8 @@ export const openBosh =
       kill() {
         if (isDead) return undefined;
         end();
-        if (sid) request(rid++, ` type='terminate'`, `<presence type='unavailable' xmlns='jabber:client'/>`).catch(() => {});
+        if (sid)
+          request(rid++, ` type='terminate'`, `<presence type='unavailable' xmlns='jabber:client'/>`).catch(() => {});
         return undefined;
       },
     };

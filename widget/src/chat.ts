@@ -23,7 +23,8 @@ export type Chat = { say(text: string): void; close(): void };
 /** One room on a page: what is shown first, the session, the list, unread lines and notifications. */
 export function openChat(host: HTMLElement, title: string | undefined): Chat {
   const text = (name: string) => host.getAttribute(name) || undefined;
-  const number = (name: string, fallback: number) => Math.min(Math.floor(Math.abs(Number(text(name)))) || fallback, 5000);
+  const number = (name: string, fallback: number) =>
+    Math.min(Math.floor(Math.abs(Number(text(name)))) || fallback, 5000);
   const lang = host.closest('[lang]')?.getAttribute('lang') || navigator.language;
   const domain = text('domain') ?? location.hostname;
   const name = text('room') ?? 'sax';
@@ -52,12 +53,13 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
   let saving: ReturnType<typeof setTimeout> | undefined;
   let refreshing: ReturnType<typeof setTimeout> | undefined;
 
-  const emit = (type: string, detail: object) => host.dispatchEvent(new CustomEvent(`sax-${type}`, { detail, bubbles: true }));
+  const emit = (type: string, detail: object) =>
+    host.dispatchEvent(new CustomEvent(`sax-${type}`, { detail, bubbles: true }));
   const isNotifying = () => load('localStorage', NOTIFY) === true && globalThis.Notification?.permission === 'granted';
 
   const view = createView(
     host.shadowRoot as ShadowRoot,
-    title ?? words.title,
+    title || words.title,
     (): RowContext => ({ words, clock, calendar, nick, bots }),
     (ts) => day.format(ts),
     {

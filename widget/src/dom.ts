@@ -1,7 +1,11 @@
 import type { El } from './xml.ts';
 
 /** Makes an element of a class, which is its `part` as well, so that a page can style it. Texts become text nodes, whatever they hold. */
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, name = '', ...kids: readonly (Node | string)[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  name = '',
+  ...kids: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   element.className = name;
   element.setAttribute('part', name);

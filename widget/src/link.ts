@@ -35,7 +35,12 @@ export type Unsaid = { readonly id: string; readonly text: string; readonly ts: 
 export type Account = Login & { readonly nick: string };
 
 /** What a page leaves behind so that the next one goes on without leaving the room. */
-export type Handover = { readonly resume: Resume; readonly nick: string; readonly role: string; readonly list: readonly Occupant[] };
+export type Handover = {
+  readonly resume: Resume;
+  readonly nick: string;
+  readonly role: string;
+  readonly list: readonly Occupant[];
+};
 
 export type LinkPort = {
   readonly domain: string;
@@ -70,7 +75,11 @@ const mayWrite = (role: string) => /participant|moderator/.test(role);
 /** The condition (RFC 6120 8.3) and the text of a stanza error. */
 function errorOf(stanza: El): readonly [condition: string, text: string, type: string | undefined] {
   const error = child(stanza, 'error');
-  return [error?.kids.find(({ name }) => name !== 'text')?.name ?? '', child(error, 'text')?.text ?? '', error?.attrs['type']];
+  return [
+    error?.kids.find(({ name }) => name !== 'text')?.name ?? '',
+    child(error, 'text')?.text ?? '',
+    error?.attrs['type'],
+  ];
 }
 
 export function createLink(port: LinkPort, unsaid: Unsaid[]) {

@@ -17,9 +17,16 @@ export type RowContext = {
  * Who said what, as it is shown: for a line of the IRC bridge the person behind it. Anybody may send a kind, so only
  * bots are believed.
  */
-export function saidBy(line: Line, bots: readonly string[]): { readonly nick: string; readonly text: string; readonly kind: string } {
+export function saidBy(
+  line: Line,
+  bots: readonly string[],
+): { readonly nick: string; readonly text: string; readonly kind: string } {
   const isBot = bots.includes(line.n);
-  const kind = !line.n ? 'system' : (isBot || !bots.length) && /^(irc|announcement)$/.test(line.k ?? '') ? `${line.k}` : '';
+  const kind = !line.n
+    ? 'system'
+    : (isBot || !bots.length) && /^(irc|announcement)$/.test(line.k ?? '')
+      ? `${line.k}`
+      : '';
   const [nick, text] = (isBot && kind === 'irc' && relayed(line.t)) || [line.n, line.t];
   return { nick: tame(nick), text: tame(text), kind };
 }
@@ -40,17 +47,29 @@ export function makeRow(line: Line, { words, nick, bots, clock, calendar }: RowC
     'text',
     ...body.map(({ text, href, isMention }) => {
       if (isMention) return h('mark', 'mark', text);
-      return href ? Object.assign(h('a', 'link', text), { href, title: href, target: '_blank', rel: 'noopener nofollow ugc' }) : text;
+      return href
+        ? Object.assign(h('a', 'link', text), { href, title: href, target: '_blank', rel: 'noopener nofollow ugc' })
+        : text;
     }),
   );
   const date = new Date(line.ts);
-  const time = Object.assign(h('time', 'time', clock.format(date)), { dateTime: date.toISOString(), title: calendar.format(date) });
+  const time = Object.assign(h('time', 'time', clock.format(date)), {
+    dateTime: date.toISOString(),
+    title: calendar.format(date),
+  });
   const author = h('b', 'nick', said.nick);
   author.dir = text.dir = 'auto';
   const face = h('span', 'face', ([...said.nick][0] ?? '').toUpperCase());
   face.ariaHidden = 'true';
   const by = h('span', 'by', author, ...(said.kind === 'irc' ? [' ', h('span', 'tag', 'IRC')] : []), ' ', time);
-  const names = ['row', said.kind, line.p, isAction && 'me', line.n === nick && 'own', body.some((piece) => piece.isMention) && 'mention'];
+  const names = [
+    'row',
+    said.kind,
+    line.p,
+    isAction && 'me',
+    line.n === nick && 'own',
+    body.some((piece) => piece.isMention) && 'mention',
+  ];
   const row = h('div', names.filter(Boolean).join(' '), face, by, ' ', text);
   if (line.p) row.append(' ', h('span', 'note', words[line.p]));
   return tint(row, said.nick);

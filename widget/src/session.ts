@@ -60,7 +60,9 @@ export function createSession(port: SessionPort) {
     ]),
   ) as unknown as LinkEvents;
   const orders: Orders = {
-    hello: () => link && latest.forEach((post) => tabs?.post(post)),
+    hello() {
+      for (const post of latest.values()) if (link) tabs?.post(post);
+    },
     enter: () => link?.enter(),
     read: port.read,
     say(entry, now) {
@@ -138,9 +140,11 @@ export function createSession(port: SessionPort) {
   return {
     say(entry: Unsaid): void {
       mine.set(entry.id, entry);
-      if (link) return link.say(entry);
-      tabs?.post(['say', entry, Date.now()]);
-      tabs?.check();
+      if (link) link.say(entry);
+      else {
+        tabs?.post(['say', entry, Date.now()]);
+        tabs?.check();
+      }
     },
     enter(): void {
       if (link) link.enter();

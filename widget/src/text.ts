@@ -31,7 +31,12 @@ export const mentionPattern = (nick: string): RegExp =>
 /** Cuts a tamed text into plain pieces, links and mentions of `nick`. */
 export function pieces(text: string, nick = ''): Piece[] {
   const found: Piece[] = [];
-  const cut = (part: string, pattern: RegExp, take: (match: string) => Piece | undefined, rest: (between: string) => void) => {
+  const cut = (
+    part: string,
+    pattern: RegExp,
+    take: (match: string) => Piece | undefined,
+    rest: (between: string) => void,
+  ) => {
     let from = 0;
     for (const match of part.matchAll(pattern)) {
       const piece = take(match[0]);
@@ -47,13 +52,15 @@ export function pieces(text: string, nick = ''): Piece[] {
     const href = hrefOf(part);
     return href ? { text: part, href } : undefined;
   };
-  cut(text, LINK, link, (between) => cut(between, mentionPattern(nick), (part) => ({ text: part, isMention: true }), plain));
+  cut(text, LINK, link, (between) =>
+    cut(between, mentionPattern(nick), (part) => ({ text: part, isMention: true }), plain),
+  );
   return found;
 }
 
 /** A line that the IRC bridge said: `<nick> text`, or `* nick text` for an action. */
 export function relayed(text: string): readonly [nick: string, text: string] | undefined {
-  const [, nick, said, actor, done] = /^(?:<([^<>\n]+)> ([^]*)|(?:\/me |\* )(\S+) ([^]*))$/.exec(text) ?? [];
+  const [, nick, said, actor, done] = /^(?:<([^<>\n]+)> (.*)|(?:\/me |\* )(\S+) (.*))$/s.exec(text) ?? [];
   return nick ? [nick, said ?? ''] : actor ? [actor, `/me ${done}`] : undefined;
 }
 

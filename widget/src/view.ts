@@ -79,7 +79,7 @@ export function createView(
   }
   log.onscroll = () => {
     isFollowing = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-    if (isFollowing) news.hidden = !(missed = 0);
+    if (isFollowing) toEnd();
   };
   new ResizeObserver(() => isFollowing && toEnd()).observe(log);
   news.onclick = toEnd;
@@ -108,7 +108,8 @@ export function createView(
 
   /** Completes the nickname before the cursor; when there is nothing to complete, Tab moves on as everywhere. */
   function tab(event: Event): void {
-    if (tabbed?.shown !== input.value) tabbed = { text: input.value, cursor: input.selectionStart, shown: '', times: 0 };
+    if (tabbed?.shown !== input.value)
+      tabbed = { text: input.value, cursor: input.selectionStart, shown: '', times: 0 };
     const done = complete(tabbed.text, tabbed.cursor, nicks, tabbed.times++);
     if (!done) return;
     event.preventDefault();
@@ -121,8 +122,8 @@ export function createView(
     /** `fresh`: how many of the changed lines are new to the reader. */
     render(lines: readonly Line[], changed: ReadonlySet<Line>, fresh: number): void {
       draw(lines, changed);
-      if (isFollowing) return toEnd();
-      missed += fresh;
+      if (isFollowing) toEnd();
+      else missed += fresh;
       news.hidden = !missed;
       news.textContent = `↓ ${missed} ${words.news}`;
     },

@@ -24,7 +24,8 @@ export const openWebSocket =
     const send = (frame: string) => {
       if (socket.readyState === 1) socket.send(frame);
     };
-    const open = () => send(xml`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='${options.domain}' version='1.0'/>`);
+    const open = () =>
+      send(xml`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='${options.domain}' version='1.0'/>`);
     const login = createLogin({ isBurst: true, open, send }, options, { ...on, down });
     socket.onopen = () => {
       isOpen = true;

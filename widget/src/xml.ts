@@ -21,7 +21,7 @@ const ENTITIES: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'
 /** Nothing in XMPP is nested deeper; a hostile stanza of 100,000 open tags is refused instead of walked. */
 const MAX_DEPTH = 100;
 
-const unescape = (text: string) =>
+const decode = (text: string) =>
   text.replace(/&(?:#x([\da-f]+)|#(\d+)|(lt|gt|quot|apos|amp));/gi, (all, hex, decimal, name) =>
     name ? (ENTITIES[name] ?? all) : String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal)),
   );
@@ -37,20 +37,22 @@ export function parse(source: string): El {
   for (const [all, end, tag, attributes, empty] of source.matchAll(PIECE)) {
     length += all.length;
     const parent = stack.at(-1) as Growing;
-    if (tag === undefined) parent.text += unescape(all);
+    if (tag === undefined) parent.text += decode(all);
     else if (end) {
       if (parent.tag !== tag) length = Number.NaN;
       else stack.pop();
     } else {
       const attrs = Object.create(null);
-      for (const [, name, double, single] of (attributes ?? '').matchAll(ATTRIBUTE)) attrs[name as string] = unescape(double ?? single ?? '');
+      for (const [, name, double, single] of (attributes ?? '').matchAll(ATTRIBUTE))
+        attrs[name as string] = decode(double ?? single ?? '');
       const el = { tag, name: tag.slice(tag.indexOf(':') + 1), attrs, kids: [], text: '' };
       parent.kids.push(el);
       if (!empty && stack.push(el) > MAX_DEPTH) break;
     }
   }
   // Whatever no pattern took is missing in the length.
-  if (length !== source.length || stack.length > 1 || top.kids.length !== 1 || top.text.trim()) throw new SyntaxError('XML');
+  if (length !== source.length || stack.length > 1 || top.kids.length !== 1 || top.text.trim())
+    throw new SyntaxError('XML');
   return top.kids[0] as El;
 }
 
