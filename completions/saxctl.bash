@@ -219,6 +219,14 @@ _saxctl_tables() {
     'widget')
       commands=()
       flags=(
+        '--url	where the web server shows DIR'
+        '--session	URL that answers {"user","password"} for the member who is logged in'
+        '--snapshot	URL of the file that webridge writes (default: by [webridge] snapshot)'
+        '--ws	URL of ejabberd’s WebSocket'
+        '--bosh	URL of ejabberd’s BOSH'
+        '--title	heading of the chat'
+        '--force	replace files that have other content'
+        '--json	print file, integrity and tags as one JSON object'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -333,6 +341,12 @@ _saxctl_takes_value() {
     'guard:-c' | 'guard:--config' | \
     'guard:--log-level' | \
     'guard:--log-format' | \
+    'widget:--url' | \
+    'widget:--session' | \
+    'widget:--snapshot' | \
+    'widget:--ws' | \
+    'widget:--bosh' | \
+    'widget:--title' | \
     'widget:-c' | 'widget:--config' | \
     'widget:--log-level' | \
     'widget:--log-format' | \
@@ -405,6 +419,12 @@ _saxctl_value() {
     'guard:-c' | 'guard:--config') files=files ;;
     'guard:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'guard:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'widget:--url') files=files ;;
+    'widget:--session') files=files ;;
+    'widget:--snapshot') files=files ;;
+    'widget:--ws') files=files ;;
+    'widget:--bosh') files=files ;;
+    'widget:--title') : ;;
     'widget:-c' | 'widget:--config') files=files ;;
     'widget:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'widget:--log-format') candidates=('pretty' 'json' 'journald') ;;
@@ -424,6 +444,7 @@ _saxctl_value() {
 _saxctl_position() {
   case "$1:$2" in
     'say:'*) : ;;
+    'widget:0') files=directories ;;
     'config:0') candidates=('show' 'check') ;;
     'completion:0') candidates=('bash' 'zsh' 'fish') ;;
     'help:0') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;
