@@ -26,6 +26,8 @@ const OUTSIDE = new Set(['not-acceptable', 'item-not-found', 'gone', 'service-un
 
 export type SpeakerOptions = Omit<OutboxOptions, 'name'> & {
   readonly room: string;
+  /** The body at the moment when an entry is sent, where it depends on that moment. */
+  readonly body?: (entry: Entry, spoken: Spoken) => string;
 };
 
 /** One room's outbox, to be told what happens in the room. `keepSpeaking` does that; a bridge with ears of its own does it itself. */
@@ -57,7 +59,7 @@ export function makeSpeaker(options: SpeakerOptions): Speaker {
       void session.closed.then((why) => {
         if (inside === room) streamEnd = why;
       });
-      outbox.attach(roomDestination(session, room, options.clock, options.log));
+      outbox.attach(roomDestination(session, room, options));
     },
     out() {
       inside = undefined;
@@ -113,12 +115,12 @@ export function keepSpeaking(options: KeepSpeaking): Promise<void> {
   });
 }
 
-function roomDestination(session: ChatSession, room: Room, clock: Clock, log: Log): Destination {
+function roomDestination(session: ChatSession, room: Room, { clock, log, body }: SpeakerOptions): Destination {
   let knownArchive = true;
   return {
     deliver(entry) {
-      const { body, kind } = decodeSpoken(entry.payload);
-      room.say({ id: entry.id, body, kind });
+      const spoken = decodeSpoken(entry.payload);
+      room.say({ id: entry.id, body: body?.(entry, spoken) ?? spoken.body, kind: spoken.kind });
     },
     async position() {
       const page = await orNone(() => session.archive(room.room, { before: '', max: 1 }));

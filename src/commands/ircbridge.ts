@@ -1,9 +1,18 @@
-import { EXIT, SaxError } from '../core/errors.ts';
-import type { CommandModule } from './command.ts';
+import { type CommandModule, examples } from './command.ts';
 
 export const command: CommandModule = {
-  define() {},
-  async run() {
-    throw new SaxError(EXIT.usage, 'ircbridge: not built yet');
+  define(command) {
+    examples(command, [
+      ['saxctl ircbridge', 'join the room and the channel of the configuration'],
+      ['saxctl --log-level debug ircbridge', 'and say what it does'],
+    ]);
+  },
+
+  async run(context) {
+    const [{ runDaemon }, { startIrcBridge }] = await Promise.all([
+      import('../lifecycle.ts'),
+      import('./ircbridge-run.ts'),
+    ]);
+    return await runDaemon(context, 'ircbridge', startIrcBridge);
   },
 };

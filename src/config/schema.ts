@@ -134,6 +134,11 @@ export const SCHEMA = {
     ignore: list('nicknames whose lines are not relayed'),
     catch_up: duration(3_600_000, 'how old a missed line may be and still be relayed late'),
     joins: boolean(false, 'tell joins, parts and topics of the other side'),
+    highlight: boolean(
+      false,
+      'relayed nicknames wake their namesakes; false: an invisible joint in them keeps people of that name undisturbed',
+    ),
+    colours: boolean(false, 'a colour for each nickname on IRC'),
   },
   irc: {
     servers: formed(
@@ -153,6 +158,9 @@ export const SCHEMA = {
     sasl_user: optional('account for SASL'),
     sasl_password: secret('its password'),
     nickserv_password: secret('password for NickServ IDENTIFY, where there is no SASL'),
+    client_cert: optional('PEM file with certificate and key, for SASL EXTERNAL'),
+    flood_burst: integer(8, 1, 1000, 'lines that may be sent at once after a pause'),
+    flood_interval_ms: integer(1000, 0, 60_000, 'milliseconds per line after that; 0: no limit'),
     tls_ca: optional('PEM file with a further CA'),
   },
   guard: {

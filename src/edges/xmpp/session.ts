@@ -37,9 +37,10 @@ export function newSession({ jid, log, now, write, socket }: SessionWiring): Ses
   const lost = (why: Disconnect): void => {
     if (over) return;
     over = true;
+    // First: whoever hears that a room is over must be able to know that everything is.
+    closed.resolve(why);
     iq.fail(new SaxError(EXIT.unavailable, `connection lost: ${why.reason}`));
     for (const room of [...rooms.values()]) room.lost(why);
-    closed.resolve(why);
   };
 
   return {

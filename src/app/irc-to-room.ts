@@ -1,0 +1,158 @@
+import { reasonOf } from '../core/errors.ts';
+import { judgeChannelLine, newEchoGuard } from '../core/relay-rules.ts';
+import { ircToRoom, span, type ToRoom } from '../core/relay-text.ts';
+import type { Submission } from './outbox.ts';
+import type { Channel, ChannelLine, Heard, Room } from './ports.ts';
+import type { RelayTools } from './relay.ts';
+import { encodeSpoken, type Speaker } from './speaker.ts';
+
+/** Cursors: the last line that we heard, and until when we listened. */
+const LINE = 'irc';
+const HEARD = 'heard';
+/** Lines that the disk or a full outbox did not take yet. */
+const BACKLOG = 10_000;
+const RETRY_MS = 2000;
+/** Tolerance between the server's clock and the order of its lines. */
+const SLACK_MS = 1000;
+
+export type IrcToRoom = {
+  /** Where we stopped listening: what a server that keeps a history shall replay. */
+  heard(): Heard | undefined;
+  line(line: ChannelLine): void;
+  /** We are in the channel, replays have been delivered: tells the room what is missing. */
+  joined(channel: Channel): void;
+  /** We are listening until now. */
+  listening(until: number): void;
+  notice(text: string): void;
+  room(room: Room | undefined): void;
+};
+
+/**
+ * Channel → room (guarantee R2). A line goes into the outbox the moment it is heard, by the server's id of it where there is
+ * one, so that a replay says nothing twice. What was said while nobody listened and no server replays is told as a gap.
+ */
+export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: RelayTools): IrcToRoom {
+  const { clock, log, settings } = tools;
+  const { outbox } = speaker;
+  const echoes = newEchoGuard();
+  let room: Room | undefined;
+  let channel: Channel | undefined;
+  let before: Heard | undefined;
+  let backlog: Submission[] = [];
+  let retrying = false;
+  let lost: { from: number; to: number; count: number } | undefined;
+
+  const wording = (): ToRoom => {
+    const { toRoom, highlight } = settings();
+    const there = new Set(highlight ? [] : room?.occupants().map(({ nick }) => nick.toLowerCase()));
+    return { form: toRoom, joint: (nick) => there.has(nick.toLowerCase()), styled: true };
+  };
+
+  function submit(item: Submission): void {
+    if (backlog.length > 0) {
+      keep(item);
+      return;
+    }
+    outbox.submit([item]).catch((error: unknown) => {
+      log.error('not-kept', `${channelName}: a line could not be kept yet: ${reasonOf(error)}`);
+      keep(item);
+    });
+  }
+
+  function keep(item: Submission): void {
+    const at = item.at ?? clock.now();
+    if (backlog.length < BACKLOG) backlog.push(item);
+    else lost = { from: lost?.from ?? at, to: at, count: (lost?.count ?? 0) + 1 };
+    if (retrying) return;
+    retrying = true;
+    void (async () => {
+      while (backlog.length > 0) {
+        await clock.sleep(RETRY_MS);
+        const batch = backlog.slice(0, 100);
+        try {
+          await outbox.submit(batch);
+          backlog = backlog.slice(batch.length);
+        } catch (error) {
+          log.error('not-kept', `${channelName}: ${backlog.length} lines wait in memory: ${reasonOf(error)}`);
+        }
+      }
+      retrying = false;
+      if (lost !== undefined) {
+        const { from, to, count } = lost;
+        lost = undefined;
+        gap(`${count} lines from ${span(from, to)} could not be kept and are missing`, `lost ${from}`);
+      }
+    })();
+  }
+
+  function gap(text: string, key: string): void {
+    tools.count.gap('to-room');
+    log.warn('gap', `${channelName}: ${text}`);
+    submit({ payload: encodeSpoken({ body: `-- ${channelName}: ${text}`, kind: 'irc' }), origin: { key } });
+  }
+
+  /** Whether a replayed line was said after the last one that we heard. */
+  function isNew(line: ChannelLine): boolean {
+    if (before === undefined) return false;
+    if (line.msgid !== undefined && outbox.knows(`m ${line.msgid}`)) return false;
+    return line.at > before.at - SLACK_MS && (line.msgid !== undefined || line.at > before.at);
+  }
+
+  return {
+    heard() {
+      const line = readLine(outbox.cursor(LINE));
+      const mark = Number(outbox.cursor(HEARD) ?? 0);
+      const until = Math.max(mark, line?.at ?? 0);
+      before = until === 0 ? undefined : { at: line?.at ?? mark, msgid: line?.msgid, until };
+      return before;
+    },
+    line(line) {
+      const { ignore } = settings();
+      if (judgeChannelLine(line, ignore) !== 'relay') return;
+      if (line.source === 'history' && !isNew(line)) return;
+      const now = clock.now();
+      if (echoes.isEcho(line.text, room?.nick ?? '', now)) {
+        log.warn('echo', `${channelName}: another bridge brings our own line back; it is not relayed again`, {
+          nick: line.nick,
+        });
+        return;
+      }
+      const body = ircToRoom({ nick: line.nick, text: line.text, how: line.how }, wording());
+      if (body === undefined) return;
+      echoes.said(body, now);
+      const late = line.source === 'history';
+      submit({
+        payload: encodeSpoken({ body, kind: 'irc', ...(late ? { extra: { late } } : {}) }),
+        at: line.at,
+        origin: {
+          ...(line.msgid === undefined ? {} : { key: `m ${line.msgid}` }),
+          cursor: [LINE, `${line.at} ${line.msgid ?? ''}`],
+        },
+      });
+    },
+    joined(now) {
+      channel = now;
+      const to = clock.now();
+      if (before !== undefined && now.replay === 'none') {
+        const from = span(Math.min(before.until, to), to);
+        gap(`not connected from ${from}; what was said there in between is missing`, `gap ${before.until}`);
+      }
+      outbox.advance(HEARD, String(to));
+    },
+    listening(until) {
+      if (channel !== undefined) outbox.advance(HEARD, String(until));
+    },
+    notice(text) {
+      if (!settings().joins || outbox.size > 20) return;
+      submit({ payload: encodeSpoken({ body: `-- ${text}`, kind: 'irc' }) });
+    },
+    room(now) {
+      room = now;
+    },
+  };
+}
+
+function readLine(text: string | undefined): Omit<Heard, 'until'> | undefined {
+  const [at = '', msgid = ''] = text?.split(' ') ?? [];
+  return at === '' ? undefined : { at: Number(at), ...(msgid === '' ? {} : { msgid }) };
+}

@@ -1,0 +1,188 @@
+import { timePrefix } from '../core/relay-text.ts';
+import { makeChannelSpeaker } from './channel-speaker.ts';
+import { makeIrcToRoom } from './irc-to-room.ts';
+import { keepChannel } from './keep-channel.ts';
+import { keepRoom } from './keep-room.ts';
+import type { Pacer } from './pacer.ts';
+import type { ChatSession, Disconnect, IrcSession, Journal, Occupant } from './ports.ts';
+import { LATE_MS, type RelayTools } from './relay.ts';
+import { makeRoomToIrc } from './room-to-irc.ts';
+import { makeSpeaker } from './speaker.ts';
+
+export type LinkOptions = RelayTools & {
+  readonly room: string;
+  readonly nick: string;
+  readonly channel: string;
+  readonly key: string | undefined;
+  /** What is on its way to IRC, and to the room. */
+  readonly toIrcJournal: Journal;
+  readonly toRoomJournal: Journal;
+  /** Something changed: in or out on either side. */
+  readonly changed: () => void;
+};
+
+export type LinkSide = { readonly inside: boolean; readonly why: string };
+
+export type Link = {
+  readonly room: string;
+  readonly channel: string;
+  readonly sides: () => { readonly room: LinkSide; readonly channel: LinkSide };
+  readonly waiting: () => { readonly toIrc: number; readonly toRoom: number };
+  /** Keeps us in the room, or in the channel, for as long as the session lives. */
+  inRoom(session: ChatSession): Promise<void>;
+  inChannel(session: IrcSession, pacer: Pacer): Promise<void>;
+  /** Waits until what is on its way has been confirmed, or for `ms`. */
+  drain(ms: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** How often we note that we are still listening, so that a gap after a crash is told truly. */
+const LISTENING_MS = 15_000;
+
+/** One pair of room and channel. The two directions know nothing of each other but who is where. */
+export function makeLink(options: LinkOptions): Link {
+  const { clock, log, room: address, channel: name, count, changed } = options;
+  let roomSide: LinkSide = { inside: false, why: 'not connected yet' };
+  let channelSide: LinkSide = { inside: false, why: 'not connected yet' };
+  let openedAt = 0;
+
+  const channelSpeaker = makeChannelSpeaker(name, options.toIrcJournal, options);
+  const roomSpeaker = makeSpeaker({
+    room: address,
+    journal: options.toRoomJournal,
+    clock,
+    log,
+    events: {
+      said: (_entry, _proof, ms) => count.said('to-room', ms),
+      givenUp: () => count.givenUp('to-room'),
+    },
+    body(entry, { body, extra }) {
+      const late = (extra as { late?: boolean } | undefined)?.late === true || entry.at < openedAt;
+      return late && clock.now() - entry.at >= LATE_MS ? timePrefix(entry.at) + body : body;
+    },
+  });
+  const toIrc = makeRoomToIrc(channelSpeaker, name, options);
+  const toRoom = makeIrcToRoom(roomSpeaker, name, options);
+
+  const person = ({ nick }: Occupant): string => nick;
+  return {
+    room: address,
+    channel: name,
+    sides: () => ({ room: roomSide, channel: channelSide }),
+    waiting: () => ({ toIrc: channelSpeaker.outbox.size, toRoom: roomSpeaker.outbox.size }),
+
+    inRoom(session) {
+      return keepRoom({
+        session,
+        room: address,
+        nick: options.nick,
+        clock,
+        random: options.random,
+        log,
+        events: {
+          line(line) {
+            if (!roomSpeaker.heard(line)) toIrc.line(line);
+          },
+          refused: roomSpeaker.refused,
+          subject(subject, nick) {
+            if (roomSide.inside && nick !== '') toIrc.notice(`${nick} set the subject: ${subject}`);
+          },
+          present(occupant, first) {
+            if (roomSide.inside && first) toIrc.notice(`${person(occupant)} joined the room`);
+          },
+          absent(occupant, { newNick, reason }) {
+            if (!roomSide.inside) return;
+            if (newNick !== undefined) toIrc.notice(`${person(occupant)} is now ${newNick}`);
+            else toIrc.notice(`${person(occupant)} left the room${reason === undefined ? '' : ` (${reason})`}`);
+          },
+        },
+        joined(room) {
+          openedAt = clock.now();
+          roomSide = { inside: true, why: `in ${address} as ${room.nick}` };
+          roomSpeaker.joined(session, room);
+          toRoom.room(room);
+          toIrc.joined(session, room);
+          changed();
+        },
+        out(why) {
+          leaveRoom(why);
+        },
+      });
+    },
+
+    async inChannel(session, pacer) {
+      const listening = new AbortController();
+      void session.closed.then(() => listening.abort());
+      void note(session, listening.signal);
+      await keepChannel({
+        session,
+        channel: name,
+        key: options.key,
+        clock,
+        random: options.random,
+        log,
+        heard() {
+          channelSpeaker.entering();
+          return toRoom.heard();
+        },
+        events: {
+          line(line) {
+            if (line.own && line.source === 'history') channelSpeaker.replayed(line);
+            else toRoom.line(line);
+          },
+          confirmed: channelSpeaker.confirmed,
+          refused: channelSpeaker.refused,
+          present: (nick) => toRoom.notice(`${nick} joined ${name}`),
+          absent: (nick, how, reason) =>
+            toRoom.notice(
+              `${nick} ${how === 'kick' ? 'was kicked from' : 'left'} ${name}${reason === '' ? '' : ` (${reason})`}`,
+            ),
+          renamed: (from, to) => toRoom.notice(`${from} is now ${to}`),
+          topic(topic, nick) {
+            if (channelSide.inside && nick !== '') toRoom.notice(`${nick} set the topic of ${name}: ${topic}`);
+          },
+        },
+        joined(channel) {
+          channelSide = { inside: true, why: `in ${name} on ${session.server} as ${channel.nick}` };
+          toIrc.channel(channel);
+          toRoom.joined(channel);
+          channelSpeaker.joined(session, channel, pacer);
+          changed();
+        },
+        out(why) {
+          if (channelSide.inside) toRoom.listening(session.heardUntil);
+          channelSide = { inside: false, why: `not in ${name}: ${why.reason}` };
+          toIrc.channel(undefined);
+          channelSpeaker.out();
+          changed();
+        },
+      });
+    },
+
+    async drain(ms) {
+      const works = [
+        channelSide.inside ? channelSpeaker.outbox.drain(ms) : undefined,
+        roomSide.inside ? roomSpeaker.outbox.drain(ms) : undefined,
+      ];
+      await Promise.all(works);
+    },
+    async close() {
+      await Promise.all([channelSpeaker.outbox.close(), roomSpeaker.outbox.close()]);
+    },
+  };
+
+  function leaveRoom(why: Disconnect): void {
+    roomSide = { inside: false, why: `not in ${address}: ${why.reason}` };
+    roomSpeaker.out(why);
+    toRoom.room(undefined);
+    toIrc.out();
+    changed();
+  }
+
+  async function note(session: IrcSession, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(LISTENING_MS, signal).catch(() => {});
+      if (!signal.aborted && channelSide.inside) toRoom.listening(session.heardUntil);
+    }
+  }
+}

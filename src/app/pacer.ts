@@ -1,0 +1,49 @@
+import { type Bucket, fullBucket, take } from '../core/flood.ts';
+import type { Clock } from './ports.ts';
+
+/** Lets actions through at the pace of a token bucket, in order. One for each IRC connection: all channels share its limit. */
+export type Pacer = {
+  /** Runs the action now or when its turn comes; never after `stop`. */
+  run(action: () => void): void;
+  /** How many wait. */
+  readonly waiting: number;
+  stop(): void;
+};
+
+export function newPacer(bucket: Bucket, clock: Clock): Pacer {
+  const queue: (() => void)[] = [];
+  const over = new AbortController();
+  let level = fullBucket(bucket, clock.monotonic());
+  let sleeping = false;
+
+  const pump = (): void => {
+    while (queue.length > 0 && !sleeping && !over.signal.aborted) {
+      const taken = take(level, bucket, clock.monotonic());
+      level = taken.level;
+      if (taken.waitMs > 0) {
+        sleeping = true;
+        clock.sleep(taken.waitMs, over.signal).then(wake, () => {});
+        return;
+      }
+      queue.shift()?.();
+    }
+  };
+  const wake = (): void => {
+    sleeping = false;
+    pump();
+  };
+
+  return {
+    run(action) {
+      queue.push(action);
+      pump();
+    },
+    get waiting() {
+      return queue.length;
+    },
+    stop() {
+      queue.length = 0;
+      over.abort();
+    },
+  };
+}

@@ -1,0 +1,319 @@
+import type { IrcMessage } from 'irc-framework';
+import type { Channel, ChannelEvents, Disconnect, Heard, Log } from '../../app/ports.ts';
+import { newDeferred } from '../../core/deferred.ts';
+import { EXIT, SaxError } from '../../core/errors.ts';
+import { printable } from '../../core/escape.ts';
+import { splitText, textBudget, utf8Length } from '../../core/irc-split.ts';
+import { Refusal } from '../../core/refusal.ts';
+import { BRIDGE_TAG, formatTalk, historyMode, readTalk, timeOf } from './message.ts';
+
+export type ChannelWiring = {
+  readonly channel: string;
+  readonly key: string | undefined;
+  readonly events: ChannelEvents;
+  readonly heard: Heard | undefined;
+  readonly write: (line: string) => void;
+  /** Sends a PING; the callback runs when its PONG came: everything before it has been handled by the server. */
+  readonly barrier: (done: () => void) => void;
+  readonly lower: (text: string) => string;
+  readonly isUs: (nick: string) => boolean;
+  readonly wasUs: (nick: string) => boolean;
+  readonly me: () => { readonly nick: string; readonly prefix: string };
+  readonly caps: readonly string[];
+  readonly supports: Readonly<Record<string, unknown>>;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly forget: () => void;
+};
+
+export type ChannelEnd = Channel & {
+  /** True when the message was the channel's own matter. */
+  take(message: IrcMessage, label: string | undefined, replayed: boolean): void;
+  renamed(from: string, to: string): void;
+  quit(nick: string, reason: string): void;
+  lost(why: Disconnect): void;
+  historyEnded(): void;
+};
+
+type Flying = { readonly id: string; done: boolean };
+
+/** Why a line was refused, by numeric; everything else with our channel in it is no refusal of a line. */
+const LINE_ERRORS = new Set([
+  '401',
+  '402',
+  '403',
+  '404',
+  '407',
+  '411',
+  '412',
+  '415',
+  '417',
+  '439',
+  '442',
+  '447',
+  '480',
+  '486',
+  '489',
+  '520',
+  '531',
+  '716',
+  '717',
+  '937',
+  '940',
+  'FAIL',
+]);
+const JOIN_ERRORS = new Set([
+  '403',
+  '405',
+  '407',
+  '437',
+  '448',
+  '471',
+  '473',
+  '474',
+  '475',
+  '476',
+  '477',
+  '479',
+  '480',
+  '489',
+  '500',
+  '519',
+  '520',
+]);
+const JOIN_DEADLINE_MS = 15_000;
+const HISTORY_LINES = 200;
+
+/**
+ * One channel. States: joining (JOIN sent; replays may come) → inside (the barrier behind the join came back: names and
+ * replays are here) → out. A line that we say is confirmed by its own echo where the server labels it (labeled-response with
+ * echo-message), else by the PONG to a PING sent behind it; a refusal comes before that PONG.
+ */
+export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; join(): Promise<void> } {
+  const { channel, events, write, lower, log } = wiring;
+  const occupants = new Map<string, string>();
+  const labelled = wiring.caps.includes('labeled-response') && wiring.caps.includes('echo-message');
+  const tagged = wiring.caps.includes('message-tags');
+  const byId = new Map<string, Flying>();
+  const inOrder: Flying[] = [];
+  let state: 'joining' | 'inside' | 'out' = 'joining';
+  let joined = false;
+  let left = false;
+  let mode: ReturnType<typeof historyMode>;
+  let replayed = 0;
+  let reachesBack = false;
+  let replay: Channel['replay'] = 'none';
+  let historyDone: (() => void) | undefined;
+  const joining = newDeferred<void>();
+
+  const deliver = (what: () => void): void => {
+    try {
+      what();
+    } catch (error) {
+      log.error('handler-failed', `a handler of the channel failed: ${String(error)}`, { channel });
+    }
+  };
+  const out = (why: Disconnect): void => {
+    if (state === 'out') return;
+    const before = state;
+    state = 'out';
+    wiring.forget();
+    if (before === 'joining') joining.reject(new SaxError(EXIT.unavailable, `${channel}: ${why.reason}`));
+    else deliver(() => events.left(why));
+  };
+  const settle = (flying: Flying | undefined): flying is Flying => {
+    if (flying === undefined || flying.done) return false;
+    flying.done = true;
+    byId.delete(flying.id);
+    while (inOrder[0]?.done) inOrder.shift();
+    return true;
+  };
+
+  function takeTalk(message: IrcMessage, label: string | undefined, fromReplay: boolean): void {
+    const msgid = message.tags['msgid'];
+    const bridgeId = message.tags[BRIDGE_TAG];
+    const own = fromReplay ? wiring.wasUs(message.nick) : wiring.isUs(message.nick);
+    if (own && !fromReplay) {
+      const flying = byId.get(label ?? bridgeId ?? '');
+      if (settle(flying)) deliver(() => events.confirmed(flying.id, msgid));
+    }
+    const talk = message.prefix.includes('!') || message.ident !== '' || own ? readTalk(message) : undefined;
+    if (talk === undefined) return;
+    const at = timeOf(message) ?? wiring.now();
+    if (fromReplay) {
+      replayed += 1;
+      const { heard } = wiring;
+      if (heard !== undefined && (at <= heard.until || (msgid !== undefined && msgid === heard.msgid)))
+        reachesBack = true;
+    }
+    const source = fromReplay ? 'history' : 'live';
+    deliver(() => events.line({ nick: message.nick, ...talk, at, msgid, source, own, bridgeId }));
+  }
+
+  function takeNumeric(message: IrcMessage, label: string | undefined): boolean {
+    const { command, params } = message;
+    if (command === '353') {
+      for (const entry of (params.at(-1) ?? '').split(' ')) {
+        const nick = entry.replace(/^[~&@%+!.]+/, '').replace(/!.*$/, '');
+        if (nick !== '') occupants.set(lower(nick), nick);
+      }
+      return true;
+    }
+    if (command === '324') mode = historyMode(params);
+    if (command === '332') deliver(() => events.topic?.(params.at(-1) ?? '', ''));
+    if (state === 'joining' && !joined && JOIN_ERRORS.has(command)) {
+      state = 'out';
+      wiring.forget();
+      joining.reject(new Refusal(EXIT.refused, command, `${channel} refuses to let us in: ${reasonIn(message)}`));
+      return true;
+    }
+    if (!LINE_ERRORS.has(command)) return false;
+    const flying = label === undefined ? (labelled ? undefined : inOrder.find(({ done }) => !done)) : byId.get(label);
+    if (settle(flying)) deliver(() => events.refused(flying.id, reasonIn(message)));
+    return true;
+  }
+
+  async function join(): Promise<void> {
+    const timer = setTimeout(
+      () => out({ kind: 'server', reason: 'no answer to the join', permanent: false }),
+      JOIN_DEADLINE_MS,
+    );
+    write(`JOIN ${channel}${wiring.key === undefined ? '' : ` ${wiring.key}`}`);
+    write(`MODE ${channel}`);
+    const after = newDeferred<void>();
+    wiring.barrier(() => after.resolve());
+    try {
+      await Promise.race([after.promise, joining.promise]);
+      // Some servers think about a join for longer; their answer still comes.
+      while (!joined && state === 'joining') {
+        await Promise.race([joining.promise, new Promise((resolve) => setTimeout(resolve, 50))]);
+      }
+      if (wiring.heard !== undefined && wiring.caps.includes('draft/chathistory')) await askHistory(wiring.heard);
+      if (state === 'out') await joining.promise;
+      replay = completeness();
+      state = 'inside';
+      if (left) out({ kind: 'refused', reason: 'removed from the channel', permanent: false });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** IRCv3 draft/chathistory: everything after the last line that we heard. */
+  async function askHistory(heard: Heard): Promise<void> {
+    const from = heard.msgid === undefined ? `timestamp=${new Date(heard.at).toISOString()}` : `msgid=${heard.msgid}`;
+    const done = newDeferred<void>();
+    historyDone = () => done.resolve();
+    write(`CHATHISTORY AFTER ${channel} ${from} ${HISTORY_LINES}`);
+    wiring.barrier(() => done.resolve());
+    await Promise.race([done.promise, joining.promise]);
+    historyDone = undefined;
+    if (replayed < HISTORY_LINES) reachesBack = true;
+  }
+
+  function completeness(): Channel['replay'] {
+    const { heard } = wiring;
+    if (heard === undefined) return 'none';
+    if (reachesBack) return 'complete';
+    // A history that is not full and that goes back far enough holds everything, also nothing.
+    const covers = mode !== undefined && replayed < mode.lines && wiring.now() - heard.until < mode.ms;
+    return covers ? 'complete' : 'none';
+  }
+
+  const budget = (): number => {
+    const length = Number(wiring.supports['LINELEN'] ?? 512);
+    return textBudget(wiring.me().prefix, channel, Number.isFinite(length) && length >= 512 ? length : 512);
+  };
+
+  const end: ChannelEnd = {
+    channel,
+    get nick() {
+      return wiring.me().nick;
+    },
+    get replay() {
+      return replay;
+    },
+    has: (nick) => occupants.has(lower(nick)),
+    occupants: () => [...occupants.values()],
+    budget,
+    say(id, text, how) {
+      const flying: Flying = { id, done: false };
+      byId.set(id, flying);
+      inOrder.push(flying);
+      const room = budget() - (how === 'action' ? utf8Length('\x01ACTION \x01') : 0);
+      const pieces = splitText(text, Math.max(64, room));
+      pieces.forEach((piece, index) => {
+        const last = index === pieces.length - 1;
+        const tags = {
+          ...(labelled && last ? { label: id } : {}),
+          ...(tagged && last ? { [BRIDGE_TAG]: id } : {}),
+        };
+        write(formatTalk(channel, piece, how, tags));
+      });
+      if (labelled) return;
+      wiring.barrier(() => {
+        if (state === 'inside' && settle(flying)) deliver(() => events.confirmed(id, undefined));
+      });
+    },
+    leave() {
+      if (state === 'out') return;
+      write(`PART ${channel}`);
+      out({ kind: 'closed', reason: 'we left', permanent: false });
+    },
+    take(message, label, fromReplay) {
+      if (state === 'out') return;
+      switch (message.command) {
+        case 'PRIVMSG':
+        case 'NOTICE':
+          takeTalk(message, label, fromReplay);
+          return;
+        case 'JOIN':
+          if (fromReplay) return;
+          occupants.set(lower(message.nick), message.nick);
+          if (wiring.isUs(message.nick)) joined = true;
+          else if (state === 'inside') deliver(() => events.present?.(message.nick));
+          return;
+        case 'PART':
+          if (!fromReplay) gone(message.nick, 'part', message.params[1] ?? '', message.nick);
+          return;
+        case 'KICK':
+          if (!fromReplay) gone(message.params[1] ?? '', 'kick', message.params[2] ?? '', message.nick);
+          return;
+        case 'TOPIC':
+          if (!fromReplay) deliver(() => events.topic?.(message.params[1] ?? '', message.nick));
+          return;
+        default:
+          takeNumeric(message, label);
+      }
+    },
+    renamed(from, to) {
+      if (!occupants.delete(lower(from))) return;
+      occupants.set(lower(to), to);
+      if (!wiring.isUs(to)) deliver(() => events.renamed?.(from, to));
+    },
+    quit(nick, reason) {
+      if (occupants.delete(lower(nick))) deliver(() => events.absent?.(nick, 'quit', reason));
+    },
+    lost: out,
+    historyEnded: () => historyDone?.(),
+  };
+
+  function gone(nick: string, how: 'part' | 'kick', reason: string, by: string): void {
+    occupants.delete(lower(nick));
+    if (!wiring.isUs(nick)) {
+      deliver(() => events.absent?.(nick, how, reason));
+      return;
+    }
+    left = true;
+    const because = reason === '' ? '' : `: ${JSON.stringify(printable(reason))}`;
+    const what =
+      how === 'kick' ? `kicked from ${channel} by ${printable(by)}${because}` : `removed from ${channel}${because}`;
+    if (state === 'inside') out({ kind: 'refused', reason: what, permanent: false });
+  }
+
+  joining.promise.catch(() => {});
+  return { end, join };
+}
+
+function reasonIn(message: IrcMessage): string {
+  return `${printable(message.params.at(-1) ?? '')} (${message.command})`;
+}
