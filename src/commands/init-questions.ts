@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises';
+import type { Context } from './command.ts';
+import type { Draft } from './init-run.ts';
+
+/** Asks what was not given, showing what was found; an empty answer takes it. Questions go to stderr. */
+export async function askSite({ io, signal }: Context, found: Draft): Promise<Draft> {
+  const lines = createInterface({ input: io.stdin, output: io.stderr });
+  const ask = async (question: string, fallback: string): Promise<string> => {
+    const answer = await lines.question(`${question}${fallback === '' ? '' : ` [${fallback}]`}: `, { signal });
+    return answer.trim() || fallback;
+  };
+  try {
+    const domain = await ask('XMPP domain of the chat', found.domain ?? '');
+    const forumConfig = await ask('config.php of the forum', found.forumConfig ?? '');
+    const server = await ask('IRC server, ircs://host:port (empty: no IRC)', found.irc[0] ?? '');
+    const channel = server === '' ? '' : await ask('IRC channel', found.channel ?? '');
+    const guard = await ask('Keep look-alikes of members out (guard), yes or no', found.guard ? 'yes' : 'no');
+    return {
+      domain: domain || undefined,
+      forumConfig: forumConfig || undefined,
+      irc: server === '' ? [] : [server, ...found.irc.slice(1)],
+      channel: channel || undefined,
+      guard: /^y/i.test(guard),
+    };
+  } finally {
+    lines.close();
+  }
+}
