@@ -102,6 +102,10 @@ _saxctl_tables() {
     'doctor')
       commands=()
       flags=(
+        '--url	address of the page with the chat: checks the web server too'
+        '--ejabberd-yml	ejabberd’s configuration (default: /etc/ejabberd/ejabberd.yml)'
+        '--nginx-conf	nginx’s configuration (default: what nginx -T says)'
+        '--json	one JSON object: ok, counts, checks (name, group, status, message, repair)'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -117,6 +121,20 @@ _saxctl_tables() {
     'init')
       commands=()
       flags=(
+        '--domain	the XMPP domain, for example chat.example.org (default: the first host of ejabberd.yml)'
+        '--phpbb-config	the forum’s config.php: where its database is'
+        '--ejabberd-yml	ejabberd’s configuration (default: /etc/ejabberd/ejabberd.yml)'
+        '--irc	an IRC server, for example ircs://irc.libera.chat:6697 (repeatable)'
+        '--channel	the IRC channel'
+        '--irc-nick	the nickname on IRC (default: sax)'
+        '--no-guard	without the guard of nicknames'
+        '--web-group	the web server’s group (default: www-data)'
+        '--server-name	the web site’s name, for nginx (default: the domain without “chat.”)'
+        '--saxctl	how units and ejabberd start saxctl (default: where it is now)'
+        '-y	ask nothing'
+        '--yes	ask nothing'
+        '--print	print instead of writing: everything, or one part'
+        '--diff	compare what is there with what would be written; exit 1 when they differ'
         '-h	print this help, and end'
         '--help	print this help, and end'
         '--version	print version, commit and Node, and end'
@@ -315,9 +333,21 @@ _saxctl_takes_value() {
     'history:-c' | 'history:--config' | \
     'history:--log-level' | \
     'history:--log-format' | \
+    'doctor:--url' | \
+    'doctor:--ejabberd-yml' | \
+    'doctor:--nginx-conf' | \
     'doctor:-c' | 'doctor:--config' | \
     'doctor:--log-level' | \
     'doctor:--log-format' | \
+    'init:--domain' | \
+    'init:--phpbb-config' | \
+    'init:--ejabberd-yml' | \
+    'init:--irc' | \
+    'init:--channel' | \
+    'init:--irc-nick' | \
+    'init:--web-group' | \
+    'init:--server-name' | \
+    'init:--saxctl' | \
     'init:-c' | 'init:--config' | \
     'init:--log-level' | \
     'init:--log-format' | \
@@ -392,9 +422,22 @@ _saxctl_value() {
     'history:-c' | 'history:--config') files=files ;;
     'history:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'history:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'doctor:--url') : ;;
+    'doctor:--ejabberd-yml') files=files ;;
+    'doctor:--nginx-conf') files=files ;;
     'doctor:-c' | 'doctor:--config') files=files ;;
     'doctor:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'doctor:--log-format') candidates=('pretty' 'json' 'journald') ;;
+    'init:--domain') : ;;
+    'init:--phpbb-config') files=files ;;
+    'init:--ejabberd-yml') files=files ;;
+    'init:--irc') : ;;
+    'init:--channel') : ;;
+    'init:--irc-nick') : ;;
+    'init:--web-group') : ;;
+    'init:--server-name') : ;;
+    'init:--saxctl') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;
+    'init:--print') candidates=('toml' 'ejabberd' 'nginx' 'systemd' 'cron' 'sql') ;;
     'init:-c' | 'init:--config') files=files ;;
     'init:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'init:--log-format') candidates=('pretty' 'json' 'journald') ;;
@@ -444,6 +487,8 @@ _saxctl_value() {
 _saxctl_position() {
   case "$1:$2" in
     'say:'*) : ;;
+    'doctor:'*) candidates=('config' 'database' 'ejabberd' 'auth' 'room' 'socket' 'irc' 'web' 'clock' 'versions') ;;
+    'init:0') files=directories ;;
     'widget:0') files=directories ;;
     'config:0') candidates=('show' 'check') ;;
     'completion:0') candidates=('bash' 'zsh' 'fish') ;;
