@@ -1,11 +1,9 @@
-import { dirname } from 'node:path';
-import type { SectionName } from '../../config/schema.ts';
-import { judgeSecretFile } from '../../core/doctor/machine.ts';
+import { directoryOf, judgeSecretFile } from '../../core/doctor/machine.ts';
 import { ok, problem, type Verdict, warning, worst } from '../../core/doctor/verdict.ts';
-import type { Group, World } from './world.ts';
+import type { Group, Settings, World } from './world.ts';
 
 /** Keys without which the site cannot work, by what is missing then. */
-const NEEDED: readonly (readonly [SectionName, string, string])[] = [
+const NEEDED: readonly (readonly [keyof Settings, string, string])[] = [
   ['database', 'user', 'nobody can log in'],
   ['database', 'name', 'nobody can log in'],
   ['xmpp', 'domain', 'no bot knows where to go'],
@@ -28,13 +26,13 @@ export const configGroup: Group = async function* configGroup({ world }, check) 
       return holds ? judgeSecretFile(path, facts) : ok(`${path} holds no secret`);
     });
     yield await check('config.directory-mode', async () => {
-      const facts = await world.file(dirname(path));
+      const facts = await world.file(directoryOf(path));
       return facts !== undefined && (facts.mode & 0o002) !== 0 && (facts.mode & 0o1000) === 0
         ? problem(
-            `${dirname(path)} can be written by everybody: the file can be replaced`,
-            `chmod o-w ${dirname(path)}`,
+            `${directoryOf(path)} can be written by everybody: the file can be replaced`,
+            `chmod o-w ${directoryOf(path)}`,
           )
-        : ok(`${dirname(path)} is safe`);
+        : ok(`${directoryOf(path)} is safe`);
     });
   }
   yield await check('config.warnings', () =>
@@ -63,7 +61,7 @@ function readable({ loaded }: World): Verdict {
   let count = 0;
   for (const [name, { source }] of loaded.origins) {
     const [section = '', key = ''] = name.split('.');
-    const value = (loaded.config[section as SectionName] as Record<string, unknown> | undefined)?.[key];
+    const value = (loaded.config[section as keyof Settings] as Record<string, unknown> | undefined)?.[key];
     if (source !== 'default' && value !== undefined && /password|token|channel_key/.test(key)) count++;
   }
   return ok(`${count} secrets can be read`);

@@ -1,7 +1,7 @@
-import { dirname } from 'node:path';
 import { judgeSkew } from '../../core/doctor/database.ts';
 import { judgeIrcNick, judgeIrcServer, judgeIrcServers } from '../../core/doctor/irc.ts';
 import {
+  directoryOf,
   judgeQueueLength,
   judgeSocket,
   judgeSocketDirectory,
@@ -30,7 +30,7 @@ export const socketGroup: Group = async function* socketGroup({ world }, check) 
   const { webridge, state, metrics } = world.loaded.config;
   const path = webridge.socket;
   yield await check('socket.directory', async () =>
-    judgeSocketDirectory(dirname(path), await world.file(dirname(path))),
+    judgeSocketDirectory(directoryOf(path), await world.file(directoryOf(path))),
   );
   yield await check('socket.listens', async () => {
     const bound = (await world.boundSockets()).has(path);

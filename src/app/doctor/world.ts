@@ -1,4 +1,3 @@
-import type { LoadedConfig } from '../../config/load.ts';
 import type { IrcProbe } from '../../core/doctor/irc.ts';
 import type { FileFacts } from '../../core/doctor/machine.ts';
 import { type Finding, problem, type Verdict } from '../../core/doctor/verdict.ts';
@@ -6,6 +5,52 @@ import type { Answer } from '../../core/doctor/web.ts';
 import type { Yml } from '../../core/doctor/yml.ts';
 import { reasonOf, SaxError } from '../../core/errors.ts';
 import type { ChatSession, Members } from '../ports.ts';
+
+type Optional = string | undefined;
+type Account = { readonly jid: Optional; readonly password: Optional; readonly nick: Optional };
+
+/** The keys of the configuration that doctor looks at. */
+export type Settings = {
+  readonly database: {
+    readonly host: string;
+    readonly port: number;
+    readonly socket: Optional;
+    readonly user: Optional;
+    readonly name: Optional;
+    readonly table_prefix: string;
+    readonly board: Optional;
+  };
+  readonly xmpp: { readonly domain: Optional; readonly muc_service: Optional; readonly room: Optional };
+  readonly ejabberd: { readonly via: string; readonly api_url: Optional };
+  readonly auth: { readonly token_key: Optional };
+  readonly webridge: Account & {
+    readonly socket: string;
+    readonly socket_mode: number;
+    readonly socket_group: Optional;
+    readonly spool: Optional;
+  };
+  readonly ircbridge: Account;
+  readonly guard: Account;
+  readonly irc: {
+    readonly servers: readonly string[];
+    readonly nick: Optional;
+    readonly channel: Optional;
+    readonly channel_key: Optional;
+    readonly sasl_password: Optional;
+    readonly nickserv_password: Optional;
+  };
+  readonly state: { readonly dir: Optional };
+  readonly metrics: { readonly listen: Optional };
+};
+
+/** The configuration as it was read. */
+export type Loaded = {
+  readonly config: Settings;
+  readonly file: Optional;
+  /** Where each value came from, by `section.key`. */
+  readonly origins: ReadonlyMap<string, { readonly source: 'default' | 'file' | 'environment' }>;
+  readonly warnings: readonly string[];
+};
 
 export type Bot = {
   readonly section: 'webridge' | 'ircbridge' | 'guard';
@@ -15,7 +60,7 @@ export type Bot = {
 
 /** What doctor can look at. Nothing here changes anything. */
 export type World = {
-  readonly loaded: LoadedConfig;
+  readonly loaded: Loaded;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly nodeVersion: string;
   readonly now: () => number;

@@ -8,6 +8,9 @@ export type FileFacts = {
   readonly group: string;
 };
 
+/** The directory of an absolute path. */
+export const directoryOf = (path: string): string => path.replace(/\/[^/]*$/, '') || '/';
+
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0');
 
 /** A file that holds secrets: nobody but its owner and group may read it. */
