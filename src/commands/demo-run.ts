@@ -139,7 +139,12 @@ async function worldOf(context: Context, { stack, children, config, closing }: R
         },
         signal,
       ),
-    syncNicks: async () => JSON.parse(await children.run(['sync-nicks', '--json'])),
+    syncNicks: async (only) =>
+      JSON.parse(
+        only === undefined
+          ? await children.run(['sync-nicks', '--json'])
+          : await children.run(['sync-nicks', '--json', '--user', only.name], { SAXCTL_EJABBERD_VIA: 'ctl' }),
+      ),
     ready: (daemon) => ready[daemon],
     announce: (text) => sendDatagram(stack.saySocket, new TextEncoder().encode(text)),
     channel: guest,

@@ -9,7 +9,7 @@ export type Children = {
   /** Starts a daemon of ours; resolves when it logs that it works. */
   start(name: string): Promise<void>;
   /** Runs a command to its end; what it printed. Rejects with its error line. */
-  run(argv: readonly string[]): Promise<string>;
+  run(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
   logFile(name: string): string;
   /** Ends all in turn, properly. */
   stop(): Promise<void>;
@@ -37,13 +37,13 @@ export function createChildren(stack: Stack, program: string): Children {
       daemons.push(daemon);
       await daemon.start();
     },
-    run: (argv) =>
+    run: (argv, env = {}) =>
       new Promise((resolve, reject) => {
         execFile(
           process.execPath,
           [program, '--config', stack.config, ...argv],
           {
-            env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LANG: 'C.UTF-8', ...stack.env },
+            env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LANG: 'C.UTF-8', ...stack.env, ...env },
             timeout: 60_000,
           },
           (error, stdout, stderr) => {
