@@ -130,8 +130,7 @@ function sourcesHash() {
       for (const name of readdirSync(path).sort()) add(join(path, name));
     } else hash.update(path).update('\0').update(readFileSync(path)).update('\0');
   };
-  for (const path of ['src', 'widget', 'php', 'share', 'scripts/build.mjs', 'package.json', 'package-lock.json'])
-    add(path);
+  for (const path of ['src', 'widget', 'php', 'share', 'scripts', 'package.json', 'package-lock.json']) add(path);
   // The version line names the commit.
   const { stdout } = spawnSync('git', ['rev-parse', 'HEAD'], { stdio: ['ignore', 'pipe', 'ignore'] });
   return hash.update(String(stdout)).digest('hex');

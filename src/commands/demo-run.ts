@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { signToken } from '../app/auth-token.ts';
 import { type DemoMember, type DemoWorld, demoHops, type HopResult, runHops } from '../app/demo.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config/load.ts';
-import { EXIT, type ExitCode, SaxError } from '../core/errors.ts';
+import { EXIT, type ExitCode, reasonOf, SaxError } from '../core/errors.ts';
 import { localpartOf, nicknameOf } from '../core/member-name.ts';
 import { sendDatagram } from '../edges/dgram/send.ts';
 import { openMembers } from '../edges/phpbb/members.ts';
@@ -15,7 +16,7 @@ import { startStack } from '../edges/stack/stack.ts';
 import type { Stack } from '../edges/stack/types.ts';
 import { connectXmpp } from '../edges/xmpp/connection.ts';
 import type { Context } from './command.ts';
-import { demoPage, greeting, hopLine, hopSummary } from './demo-text.ts';
+import { bothPage, greeting, hopLine, hopSummary, memberPage } from './demo-text.ts';
 
 /** Milliseconds for one hop of the check list, on a machine that is busy. */
 const HOP_WITHIN = 20_000;
@@ -162,25 +163,15 @@ async function stay(
 ): Promise<ExitCode> {
   progress('registering nicknames, starting webridge, ircbridge and guard …');
   await children.run(['sync-nicks', '--json']);
-  await Promise.all(['webridge', 'ircbridge', 'guard'].map((name) => children.start(name)));
-  const key = config.auth.token_key ?? '';
-  const site = await startSite({
-    page: () => demoPage(stack, ['Tari', 'alice']),
-    session(name) {
-      const member = stack.members.find((candidate) => candidate.name === name && candidate.session !== undefined);
-      const user = member && localpartOf(member.stored);
-      if (member === undefined || user === undefined) return undefined;
-      return { user, password: signToken(key, member.stored, Math.floor(Date.now() / 1000) + 600) };
-    },
-    files: { '/chat/snapshot/': stack.snapshotDirectory },
-    ejabberdPort: stack.httpPort,
-  });
-  closing.unshift(() => site.close());
+  const daemons = ['webridge', 'ircbridge', 'guard'];
+  const started = await Promise.allSettled(daemons.map((name) => children.start(name)));
+  for (const result of started) if (result.status === 'rejected') context.log.warn('demo', reasonOf(result.reason));
+  const pages = await startPages({ stack, children, config, closing });
   progress('');
   context.io.stdout.write(
     greeting({
       seconds: (systemClock.monotonic() - began) / 1000,
-      page: site.url,
+      page: pages,
       irc: `127.0.0.1:${stack.irc1.port}`,
       channel: stack.channel,
       saxctl: `${process.execPath} ${context.program}`,
@@ -193,6 +184,33 @@ async function stay(
     context.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   return context.interrupted() ? EXIT.interrupted : EXIT.done;
+}
+
+/** A site for each of two members, shown side by side; the URL of the page with both. */
+async function startPages({ stack, children, config, closing }: Running): Promise<string> {
+  const widget = join(stack.directory, 'widget');
+  const written = await children.run(['widget', widget, '--session', '/session', '--json']);
+  const { head, element } = JSON.parse(written) as { head: string; element: string };
+  const urls: string[] = [];
+  for (const name of ['Tari', 'alice']) {
+    // A port of its own each: what the widget keeps in the browser is kept by origin.
+    const site = await startSite({
+      pages: { '/': () => bothPage(urls), '/member': () => memberPage(name, head, element) },
+      session: () => loginOf(stack, config, name),
+      files: { '/chat/snapshot/': stack.snapshotDirectory, '/chat/widget/': widget },
+      ejabberdPort: stack.httpPort,
+    });
+    closing.unshift(() => site.close());
+    urls.push(site.url);
+  }
+  return urls[0] ?? '';
+}
+
+/** What the site's PHP answers to the widget of the member who is logged in: his localpart and a token for ten minutes. */
+function loginOf(stack: Stack, config: Config, name: string): { user: string; password: string } {
+  const { stored } = stack.member(name);
+  const expires = Math.floor(systemClock.now() / 1000) + 600;
+  return { user: localpartOf(stored) ?? '', password: signToken(config.auth.token_key ?? '', stored, expires) };
 }
 
 /** Says on stderr what is being done: one line that is overwritten on a terminal, else a line each. */

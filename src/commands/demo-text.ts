@@ -1,5 +1,4 @@
 import type { HopResult } from '../app/demo.ts';
-import type { Stack } from '../edges/stack/types.ts';
 
 /** One line of the check list: mark, hop, milliseconds, detail. */
 export function hopLine({ name, ok, ms, detail }: HopResult, color: boolean): string {
@@ -37,21 +36,37 @@ export function greeting(where: {
 `;
 }
 
-/** The page with a widget of each member. Names and paths are ours, nothing comes from outside. */
-export function demoPage(stack: Pick<Stack, 'domain' | 'room'>, members: readonly string[]): string {
-  const frame = (name: string): string => `<section><h2>${name}</h2><p>The widget of ${name} comes here.</p></section>`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>saxctl demo: ${stack.room}</title>
+const STYLE = `<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <style>
   body { font: 16px/1.4 system-ui, sans-serif; margin: 1rem; }
   main { display: flex; flex-wrap: wrap; gap: 1rem; }
-  section { flex: 1 1 20rem; }
-</style>
-<h1>saxctl demo</h1>
-<main>${members.map(frame).join('')}</main>
-</html>
+  iframe { flex: 1 1 24rem; height: 80vh; border: 1px solid gray; }
+</style>`;
+
+/** Both members' pages side by side. `urls` are of our own sites. */
+export function bothPage(urls: readonly string[]): string {
+  const frames = urls.map((url) => `<iframe src="${url}member" title="${url}"></iframe>`);
+  return `<!doctype html>
+<html lang="en">
+<head><title>saxctl demo</title>
+${STYLE}</head>
+<body><h1>saxctl demo</h1>
+<main>${frames.join('\n')}</main>
+</body></html>
+`;
+}
+
+/** One member's page with his widget; `head` and `element` are what `saxctl widget` prints to paste. */
+export function memberPage(name: string, head: string, element: string): string {
+  return `<!doctype html>
+<html lang="en">
+<head><title>${name}</title>
+${STYLE}
+${head}</head>
+<body><p>This is what <b>${name}</b> sees.</p>
+${element}
+</body></html>
 `;
 }

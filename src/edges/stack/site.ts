@@ -6,10 +6,10 @@ import type { Duplex } from 'node:stream';
 
 /** The demo's web site: a page, the widget's files, the snapshot, and the way to ejabberd that nginx is in real life. */
 export type SiteOptions = {
-  /** HTML of `/`; asked at each visit. */
-  readonly page: () => string;
-  /** Login of a member for the widget; undefined: no such member. */
-  readonly session: (name: string) => { user: string; password: string } | undefined;
+  /** HTML by path; asked at each visit. */
+  readonly pages: Readonly<Record<string, () => string>>;
+  /** The widget's login, at /session. */
+  readonly session: () => { user: string; password: string };
   /** Directories served below a path. */
   readonly files: Readonly<Record<string, string>>;
   /** Port of ejabberd's HTTP listener on loopback. */
@@ -76,14 +76,10 @@ async function answer(options: SiteOptions, incoming: IncomingMessage, response:
   };
   if (!isOurs(incoming)) return send(403, 'text/plain', 'open this page by its address 127.0.0.1\n');
   const path = pathOf(incoming);
-  if (path === '/') return send(200, 'text/html; charset=utf-8', options.page());
+  const page = options.pages[path];
+  if (page !== undefined) return send(200, 'text/html; charset=utf-8', page());
   if (path === '/bosh') return passRequest(options.ejabberdPort, incoming, response);
-  if (path.startsWith('/session/')) {
-    const login = options.session(decodeURIComponent(path.slice('/session/'.length)));
-    return login === undefined
-      ? send(404, 'text/plain', 'no such member\n')
-      : send(200, 'application/json', JSON.stringify(login));
-  }
+  if (path === '/session') return send(200, 'application/json', JSON.stringify(options.session()));
   for (const [prefix, directory] of Object.entries(options.files)) {
     if (!path.startsWith(prefix)) continue;
     const file = join(directory, normalize(`/${decodeURIComponent(path.slice(prefix.length))}`));
