@@ -27,7 +27,11 @@ export function steadyForum(
 
   const lost = (error: ForumError, since: number): void => {
     if (outage !== undefined || signal.aborted) return;
-    outage = { since, error, over: probe(error) };
+    // Closed while away (`--check`): nobody waits for the end any more, and nothing went wrong.
+    const over = probe(error).catch((reason: unknown) => {
+      if (!signal.aborted) throw reason;
+    });
+    outage = { since, error, over };
     log.error('forum-away', `${error.message}; logins of members are refused until it is back`, { hint: error.hint });
     changed({ reason: error.message, kind: error.kind });
   };
