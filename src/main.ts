@@ -14,10 +14,11 @@ const VALUE_FLAGS = ['-c', '--config', '--log-level', '--log-format'];
 
 /**
  * The whole program: parses, runs one command, explains failures. In-process and without globals, so that tests call it.
- * @param argv what follows the program's name.
+ * @param line what follows the program's name.
  * @returns the exit code; nothing exits on its own.
  */
-export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+export async function main(line: readonly string[], io: Io): Promise<ExitCode> {
+  const argv = askedForHelp(line);
   const stop = new AbortController();
   let interrupted = false;
   const redactor = createRedactor();
@@ -53,6 +54,18 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   } finally {
     for (const un of unlisten) un?.();
   }
+}
+
+/** `help CMD` as `CMD --help`: only that loads the command's own flags. An unknown CMD stands alone, so that it is refused. */
+function askedForHelp(argv: readonly string[]): readonly string[] {
+  const name = commandName(argv);
+  if (name === undefined) return argv;
+  const at = argv.indexOf(name);
+  const topic = name === 'help' ? argv[at + 1] : name;
+  if (topic === undefined || topic.startsWith('-')) return argv;
+  const known = COMMANDS.some((command) => command.name === topic);
+  if (!known) return [...argv.slice(0, at), topic];
+  return name === 'help' ? [...argv.slice(0, at), topic, '--help'] : argv;
 }
 
 function commandName(argv: readonly string[]): string | undefined {

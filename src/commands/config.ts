@@ -45,6 +45,7 @@ type Row = { section: string; name: string; value: unknown; source: string; wher
 /** Every key with its value (secrets masked, but read once: an unreadable secret file is a problem too). */
 async function effective(loaded: Awaited<ReturnType<Context['loadConfig']>>): Promise<Row[]> {
   const { allKeys, ConfigError } = await import('../config/load.ts');
+  const { durationText } = await import('../config/describe.ts');
   const problems: string[] = [];
   const rows = allKeys().map(({ section, name, key }): Row => {
     const origin = loaded.origins.get(`${section}.${name}`) ?? { source: 'default', where: '' };
@@ -56,6 +57,7 @@ async function effective(loaded: Awaited<ReturnType<Context['loadConfig']>>): Pr
     }
     if (value instanceof RegExp) value = value.source;
     if (key.kind === 'mode' && typeof value === 'number') value = `0${value.toString(8)}`;
+    if (key.kind === 'duration' && typeof value === 'number') value = durationText(value);
     if (key.secret && value !== undefined) value = '********';
     return { section, name, value, ...origin };
   });
@@ -91,9 +93,10 @@ function show(context: Context, rows: readonly Row[], json: boolean, file: strin
   stdout.write(`# ${file ?? 'no configuration file; environment and defaults'}\n`);
   let section = '';
   for (const row of rows) {
-    if (row.section !== section) {
+    // Each pair of a room and a channel is a table of its own.
+    if (row.section !== section || (row.section === 'link' && row.name === 'room')) {
       section = row.section;
-      stdout.write(`\n[${section}]\n`);
+      stdout.write(section === 'link' ? '\n[[link]]\n' : `\n[${section}]\n`);
     }
     const unset = row.value === undefined;
     const text = unset ? `# ${row.name} is not set` : `${row.name} = ${toml(row.value)}`;

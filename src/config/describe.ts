@@ -66,6 +66,13 @@ const DURATIONS = [
   ['s', 1000],
 ] as const;
 
+/** Milliseconds as they would be written in the file: a bare number there counts seconds. */
+export function durationText(ms: number): string {
+  if (ms === 0) return '0s';
+  const [unit, size] = DURATIONS.find(([, milliseconds]) => ms % milliseconds === 0) ?? (['ms', 1] as const);
+  return `${ms / size}${unit}`;
+}
+
 /** The default as it would be written in the file. */
 function fallbackOf(key: Key<unknown>): string {
   const { fallback } = key;
@@ -74,9 +81,6 @@ function fallbackOf(key: Key<unknown>): string {
   if (Array.isArray(fallback))
     return fallback.length === 0 ? '' : `[${fallback.map((item) => tomlString(String(item))).join(', ')}]`;
   if (typeof fallback === 'number' && key.kind === 'mode') return `"${fallback.toString(8).padStart(4, '0')}"`;
-  if (typeof fallback === 'number' && key.kind === 'duration') {
-    const [unit, size] = DURATIONS.find(([, milliseconds]) => fallback % milliseconds === 0) ?? (['ms', 1] as const);
-    return `"${fallback / size}${unit}"`;
-  }
+  if (typeof fallback === 'number' && key.kind === 'duration') return `"${durationText(fallback)}"`;
   return typeof fallback === 'string' ? tomlString(fallback) : String(fallback);
 }
