@@ -24,6 +24,8 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
   let current: ChatSession | undefined;
   let inside = false;
   let last: string | undefined;
+  /** The newest line when we were last sure to have missed nothing. */
+  let resumeAt: string | undefined;
   const note = (line: RoomLine): void => {
     if (line.id === undefined) throw new Error(`a line without an id: ${line.body}`);
     heard.set(line.id, line);
@@ -61,9 +63,10 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
         events: { line: note },
         joined() {
           inside = true;
-          if (last !== undefined) void catchUp(session, last).catch(() => undefined);
+          if (resumeAt !== undefined) void catchUp(session, resumeAt).catch(() => undefined);
         },
         out: () => {
+          if (inside) resumeAt = last;
           inside = false;
         },
         clock: systemClock,
