@@ -52,7 +52,7 @@ export async function sweepSpool(options: {
       if (signal.aborted) return false;
       await file.finish();
       finished = true;
-      log.info('spool', `${submissions.length} announcements from the spool`, { count: submissions.length, damaged });
+      log.debug('spool', `${submissions.length} announcements from the spool`, { count: submissions.length, damaged });
       if (damaged > 0)
         log.warn('spool-damaged', `${damaged} records of the spool were half-written and are left out`, { damaged });
       return true;
