@@ -201,7 +201,10 @@ async function write({ io }: Context, directory: string, files: readonly Templat
   if (there.length > 0)
     throw new SaxError(
       EXIT.cannotCreate,
-      `nothing is written, these are there already: ${there.map((path) => printable(path)).join(', ')}`,
+      `nothing is written, these are there already: ${there
+        .slice(0, 3)
+        .map((path) => printable(path))
+        .join(', ')}${there.length > 3 ? ` and ${there.length - 3} more` : ''}`,
       {
         hint: 'compare by --diff, see new text by --print, or write to another directory',
       },
