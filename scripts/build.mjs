@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { buildWidget } from './build-widget.mjs';
+import { slimMysql2 } from './slim-mysql2.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -38,6 +39,7 @@ await build({
   sourcesContent: false,
   chunkNames: 'chunks/[name]-[hash]',
   external: ['koffi'],
+  plugins: [slimMysql2],
   define: {
     'globalThis.SAXCTL_VERSION': JSON.stringify(version),
     'globalThis.SAXCTL_COMMIT': JSON.stringify(commit()),

@@ -2,12 +2,14 @@ import { unescapeLocalpart } from '../core/jid.ts';
 import { localpartOf } from '../core/member-name.ts';
 import { isPlain } from '../core/phpbb/names.ts';
 import type { Account } from '../core/phpbb/rules.ts';
-import { createMemberIndex, type MemberIndex } from './member-index.ts';
+import { createMemberIndex } from './member-index.ts';
 import type { Forum, Log, MemberName } from './ports.ts';
 import { createBucket } from './token-bucket.ts';
 
-/** Members of one page of the scan: a page takes the event loop for some milliseconds. */
-const PAGE = 2000;
+/** Members of one page of the scan: a page takes the event loop for a millisecond or two. */
+const PAGE = 500;
+/** Room that is made at once, for ids may have gaps. */
+const EXPECTED = 200_000;
 /** Everything is read again this often: names change, and the forum has no mark for it. */
 const FULL_SCAN = 600_000;
 /** New members are looked for this often, and whenever somebody is asked for whom we do not know. */
@@ -47,7 +49,7 @@ export type DirectoryOptions = {
 
 export function openDirectory(options: DirectoryOptions): Directory {
   const { forum, log, now, sleep, signal, holder } = options;
-  let index: MemberIndex = createMemberIndex(options.seed);
+  const index = createMemberIndex(options.seed);
   /** Every member up to this id is in the index; Infinity after the first whole scan. */
   let covered = 0;
   let highest = 0;
@@ -64,29 +66,25 @@ export function openDirectory(options: DirectoryOptions): Directory {
     for (const { go } of ready) go();
   };
 
-  const take = (
-    into: MemberIndex,
-    members: readonly MemberName[],
-    onCollision: (a: number, b: number) => void,
-  ): void => {
+  const take = (members: readonly MemberName[], onCollision: (a: number, b: number) => void): void => {
     for (const { id, username } of members) {
       const localpart = localpartOf(username);
       if (localpart === undefined) continue;
-      const other = into.add(localpart, id);
+      const other = index.add(localpart, id);
       if (other !== undefined && other !== id) onCollision(other, id);
     }
   };
 
   const scan = async (): Promise<void> => {
-    // The first scan is read while it grows; a later one replaces the index when it is whole.
-    const into = covered === Number.POSITIVE_INFINITY ? createMemberIndex(options.seed) : index;
+    index.renew();
+    index.expect(Math.min(await forum.highest(SCAN_WITHIN), EXPECTED));
     let found = 0;
     let last = 0;
     for (;;) {
       signal.throwIfAborted();
       const page = await forum.page(last, PAGE, SCAN_WITHIN);
       if (page.length === 0) break;
-      take(into, page, (a, b) => {
+      take(page, (a, b) => {
         if (found++ < NAMED_COLLISIONS)
           log.warn(
             'collision',
@@ -100,7 +98,6 @@ export function openDirectory(options: DirectoryOptions): Directory {
       last = page.at(-1)?.id ?? last;
       if (covered !== Number.POSITIVE_INFINITY) cover(last);
     }
-    index = into;
     highest = Math.max(highest, last);
     collisions = found;
     cover(Number.POSITIVE_INFINITY);
@@ -110,7 +107,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
     tail ??= (async () => {
       for (;;) {
         const page = await forum.page(highest, PAGE, SCAN_WITHIN);
-        take(index, page, () => collisions++);
+        take(page, () => collisions++);
         highest = page.at(-1)?.id ?? highest;
         if (page.length < PAGE) return;
       }

@@ -91,6 +91,7 @@ export function steadyForum(
     account: (id, within) => ask((left) => forum.account(id, left), within),
     rules: (within) => ask((left) => forum.rules(left), within),
     page: (afterId, limit, within) => ask((left) => forum.page(afterId, limit, left), within),
+    highest: (within) => ask((left) => forum.highest(left), within),
     plain: (name, within) => ask((left) => forum.plain(name, left), within),
     close: () => forum.close(),
   };

