@@ -17,16 +17,19 @@ export function createBots(accounts: readonly BotAccount[]): Bots {
   const key = randomBytes(32);
   const digest = (secret: Uint8Array | string): Buffer => createHmac('sha256', key).update(secret).digest();
   const passwords = new Map<string, Buffer[]>();
+  const locals = new Set<string>();
   for (const { jid, password } of accounts) {
     if (jid === undefined || password === undefined || password === '') continue;
     const { local, domain } = splitJid(jid);
-    const account = accountOf(nodeprep(local) ?? local, domain);
+    const name = nodeprep(local) ?? local;
+    const account = accountOf(name, domain);
+    locals.add(name);
     passwords.set(account, [...(passwords.get(account) ?? []), digest(password)]);
   }
   const nobody = [digest(randomBytes(32))];
 
   return {
-    has: (user, server) => passwords.has(accountOf(user, server)),
+    has: (user, server) => locals.has(user) && passwords.has(accountOf(user, server)),
     check(user, server, secret) {
       const given = digest(secret);
       let right = false;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describeVerdict, type Verdict } from '../core/auth-verdict.ts';
 import type { AuthRequest } from '../core/extauth.ts';
-import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
+import { LATENCY_BUCKETS, type Labels, type Metrics } from '../core/metrics.ts';
 import type { Clock, Log } from './ports.ts';
 import { createBucket } from './token-bucket.ts';
 
@@ -42,10 +42,28 @@ export function createAuthReport({
     hidden = new Map();
   };
 
+  // The same objects each time: a label set is written out once.
+  const labels = new Map<string, Labels>();
+  const labelsOf = (op: string, result: 'yes' | 'no', reason: string): Labels => {
+    const key = `${op} ${reason}`;
+    let known = labels.get(key);
+    if (known === undefined) {
+      known = { op, result, reason };
+      labels.set(key, known);
+    }
+    return known;
+  };
+  const ops: Readonly<Record<AuthRequest['op'], Labels>> = {
+    auth: { op: 'auth' },
+    isuser: { op: 'isuser' },
+    other: { op: 'other' },
+    malformed: { op: 'malformed' },
+  };
+
   const report = (request: AuthRequest, verdict: Verdict, ms: number): void => {
     const { op } = request;
-    answers.inc({ op, result: verdict.allowed ? 'yes' : 'no', reason: verdict.allowed ? verdict.by : verdict.reason });
-    seconds.observe(ms / 1000, { op });
+    answers.inc(verdict.allowed ? labelsOf(op, 'yes', verdict.by) : labelsOf(op, 'no', verdict.reason));
+    seconds.observe(ms / 1000, ops[op]);
     // isuser is asked about anybody whom somebody writes to: not worth a line.
     if (verdict.allowed || op === 'isuser') {
       if (verbose) log.debug(verdict.allowed ? 'accepted' : 'refused', sentence(verdict), fields(request, verdict));

@@ -4,6 +4,10 @@ import { type AuthRequest, createPacketSplitter, NO, parseAuthRequest, YES } fro
 /** Packets that may wait; beyond that the stream is not read. ejabberd itself never sends a second one before the answer. */
 const FULL = 256;
 const HUNGRY = 32;
+/** How often the deadline of the question in hand is looked at, milliseconds. */
+const TICK = 20;
+/** Ticks without a question after which the ticking stops. */
+const IDLE_TICKS = 100;
 /** After the end of the questions, answers that still come are given; when none came for so long, it is over. Milliseconds. */
 const DRAIN = 1000;
 
@@ -42,21 +46,45 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
   let answered = 0;
   let working: Promise<void> | undefined;
 
+  /** The question in hand; looked at by `tick`. */
+  let current: { readonly deadline: number; readonly settle: (verdict: Verdict) => void } | undefined;
+  const judge = (request: AuthRequest): Promise<Verdict> =>
+    new Promise((resolve) => {
+      // The time runs from here: ejabberd asks one thing at a time, only a test sends more at once.
+      const within = timeoutMs();
+      const mine = { deadline: monotonic() + within, settle: resolve };
+      current = mine;
+      decide(request, within).then(resolve, (error: unknown) => {
+        failed(error);
+        resolve(refuse('unavailable', { detail: 'internal error' }));
+      });
+    });
+  let ticking: NodeJS.Timeout | undefined;
+  let idle = 0;
+  const tick = (): void => {
+    if (current === undefined) {
+      if (++idle >= IDLE_TICKS) {
+        clearInterval(ticking);
+        ticking = undefined;
+      }
+      return;
+    }
+    idle = 0;
+    if (monotonic() >= current.deadline) current.settle(refuse('unavailable', { detail: 'no answer in time' }));
+  };
+
   const question = async (packet: Uint8Array): Promise<void> => {
-    // The time runs from here: ejabberd asks one thing at a time, only a test sends more at once.
     const at = monotonic();
     const request = parseAuthRequest(packet);
-    const within = timeoutMs();
-    const verdict = await inTime(decide(request, within), within).catch((error: unknown) => {
-      failed(error);
-      return refuse('unavailable', { detail: 'internal error' });
-    });
+    const verdict = await judge(request);
+    current = undefined;
     answer(verdict.allowed ? YES : NO);
     answered++;
     report(request, verdict, monotonic() - at);
   };
 
   const work = async (): Promise<void> => {
+    ticking ??= setInterval(tick, TICK).unref();
     while (!stopped) {
       const packet = queue[next];
       if (packet === undefined) break;
@@ -100,15 +128,5 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
 function wait(ms: number): Promise<false> {
   return new Promise((resolve) => {
     setTimeout(() => resolve(false), ms).unref();
-  });
-}
-
-function inTime(verdict: Promise<Verdict>, within: number): Promise<Verdict> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => resolve(refuse('unavailable', { detail: 'no answer in time' })),
-      Math.max(0, within),
-    );
-    verdict.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

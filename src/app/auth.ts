@@ -61,7 +61,7 @@ export function refuseFailure(error: unknown): Verdict {
 }
 
 const elsewhere = ({ domain }: Authority, server: string): boolean =>
-  domain !== undefined && sameServer(server) !== sameServer(domain);
+  domain !== undefined && server !== domain && sameServer(server) !== sameServer(domain);
 
 async function decideIsUser(
   authority: Authority,

@@ -70,20 +70,28 @@ export function steadyForum(
     return outage === undefined;
   };
 
-  const ask = async <T>(question: (within: number) => Promise<T>, within: number): Promise<T> => {
+  const ask = <T>(question: (within: number) => Promise<T>, within: number): Promise<T> => {
+    if (outage !== undefined) return askInOutage(question, within);
     const since = clock.monotonic();
-    const left = (): number => within - (clock.monotonic() - since);
-    const patience = (): number => Math.min(left(), (outage?.since ?? 0) + BLIP - clock.monotonic());
-    if (outage !== undefined && !(await over(patience()))) throw outage?.error ?? new ForumError('down', 'away');
-    const asked = clock.monotonic();
-    try {
-      return await question(left());
-    } catch (error) {
+    return question(within).catch((error: unknown) => {
       if (!(error instanceof ForumError)) throw error;
-      lost(error, asked);
-      if (error.kind === 'down' && (await over(patience()))) return question(left());
-      throw error;
-    }
+      lost(error, since);
+      return error.kind === 'down'
+        ? askInOutage(question, within - (clock.monotonic() - since), error)
+        : Promise.reject(error);
+    });
+  };
+
+  /** Waits for the end of a short outage and asks; refuses at once in a longer one. */
+  const askInOutage = async <T>(
+    question: (within: number) => Promise<T>,
+    within: number,
+    reason?: ForumError,
+  ): Promise<T> => {
+    const since = clock.monotonic();
+    const patience = (outage?.since ?? 0) + BLIP - since;
+    if (!(await over(Math.min(within, patience)))) throw reason ?? outage?.error ?? new ForumError('down', 'away');
+    return question(within - (clock.monotonic() - since));
   };
 
   return {

@@ -91,11 +91,9 @@ export function parseAuthRequest(packet: Uint8Array): AuthRequest {
 
 /** The bytes as a text of printable ASCII without spaces; '' when they are something else. */
 export function ascii(bytes: Uint8Array): string {
+  for (const byte of bytes) if (byte <= 0x20 || byte >= 0x7f) return '';
   let text = '';
-  for (const byte of bytes) {
-    if (byte <= 0x20 || byte >= 0x7f) return '';
-    text += String.fromCharCode(byte);
-  }
+  for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
 }
 

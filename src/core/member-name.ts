@@ -8,6 +8,9 @@ const MAX_BYTES = 1023;
 
 const utf8 = new TextEncoder();
 
+/** Printable ASCII but for what begins an entity or an escape and what a localpart may not hold. */
+const SIMPLE = /^[!#-%(-.0-9;=?A-[\]-~]{1,1000}$/;
+
 function withinLimits(prepared: string | undefined): string | undefined {
   if (prepared === undefined || prepared === '') return undefined;
   if (prepared.length * 3 <= MAX_BYTES) return prepared;
@@ -19,6 +22,8 @@ function withinLimits(prepared: string | undefined): string | undefined {
  * (HTML-escaped). Undefined for a name that cannot have a JID.
  */
 export function localpartOf(username: string): string | undefined {
+  // Most names: nothing to decode or escape, and nodeprep only folds the case.
+  if (SIMPLE.test(username)) return username.toLowerCase();
   const escaped = escapeLocalpart(decodeEntities(username));
   return escaped === undefined ? undefined : withinLimits(nodeprep(escaped));
 }

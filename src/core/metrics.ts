@@ -126,8 +126,21 @@ function keyOf(labels: Labels | undefined, series: ReadonlyMap<string, unknown>)
   return format(Object.fromEntries(Object.keys(labels ?? {}).map((name) => [name, 'other'])));
 }
 
+/** Written forms by labels object: who counts often keeps the object. */
+const written = new WeakMap<Labels, string>();
+
 /** `{a="1",b="2"}`, values escaped as the format wants; '' without labels. */
-function format(labels: Labels = {}): string {
+function format(labels: Labels | undefined): string {
+  if (labels === undefined) return '';
+  let text = written.get(labels);
+  if (text === undefined) {
+    text = write(labels);
+    written.set(labels, text);
+  }
+  return text;
+}
+
+function write(labels: Labels): string {
   const pairs = Object.entries(labels).map(
     ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))}"`,
   );

@@ -2,7 +2,7 @@ import { EXIT, SaxError } from '../../core/errors.ts';
 import { ForumError } from '../../core/phpbb/failure.ts';
 import { type Decoder, nameDecoder } from '../../core/phpbb/names.ts';
 import { type Board, type Statements, statements } from '../../core/phpbb/statements.ts';
-import { type Address, type Lane, openLane, type Row } from './connection.ts';
+import { type Address, type Lane, openLane, type Row, type Value } from './connection.ts';
 
 /** The keys of `[database]`, as the configuration names them. */
 export type DatabaseConfig = {
@@ -17,8 +17,6 @@ export type DatabaseConfig = {
   readonly board: string | undefined;
   readonly charset: string;
 };
-
-type Value = string | number | Uint8Array;
 
 /** The forum's tables behind one connection: knows, or finds out by asking, which board they belong to. */
 export type BoardLane = {
@@ -48,26 +46,36 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
         : ['phpbb2'];
   const lane: Lane = openLane(addressOf(config));
 
-  const askAs = async (
+  /** Asks as each board in turn, the known one first. */
+  const findOut = async (
     question: keyof Statements,
     values: readonly Value[],
     within: number,
   ): Promise<readonly Row[]> => {
     const order =
-      known.board === undefined ? candidates : [known.board, ...candidates.filter((board) => board !== known.board)];
+      known.board === undefined ? candidates : [known.board, ...candidates.filter((one) => one !== known.board)];
     const since = performance.now();
     let first: unknown;
-    for (const board of order) {
+    for (const one of order) {
       try {
-        const rows = await lane.ask(texts[board][question], values, within - (performance.now() - since));
-        known.board = board;
+        const rows = await lane.ask(texts[one][question], values, within - (performance.now() - since));
+        known.board = one;
         return rows;
       } catch (error) {
         first ??= error;
-        if (!(error instanceof ForumError) || !NOT_THIS_BOARD.has(error.code)) throw error;
+        if (!isOtherBoard(error)) throw error;
       }
     }
     throw first;
+  };
+
+  const askAs = (question: keyof Statements, values: readonly Value[], within: number): Promise<readonly Row[]> => {
+    if (known.board === undefined) return findOut(question, values, within);
+    return lane.ask(texts[known.board][question], values, within).catch((error: unknown) => {
+      // The forum was upgraded under us.
+      if (isOtherBoard(error)) return findOut(question, values, within);
+      throw error;
+    });
   };
 
   const board = async (within: number): Promise<Board> => {
@@ -76,11 +84,12 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
   };
 
   return {
-    async ask(question, values, within) {
-      if (TELLING.has(question)) return askAs(question, values, within);
+    ask(question, values, within) {
+      if (known.board !== undefined || TELLING.has(question)) return askAs(question, values, within);
       const since = performance.now();
-      const which = await board(within);
-      return lane.ask(texts[which][question], values, within - (performance.now() - since));
+      return board(within).then((which) =>
+        lane.ask(texts[which][question], values, within - (performance.now() - since)),
+      );
     },
     known: () => known.board ?? 'phpbb3',
     board,
@@ -89,7 +98,8 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
   };
 }
 
-const NOT_THIS_BOARD = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR']);
+const isOtherBoard = (error: unknown): boolean =>
+  error instanceof ForumError && ['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR'].includes(error.code);
 
 function addressOf(config: DatabaseConfig): Address {
   return {

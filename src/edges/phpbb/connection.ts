@@ -12,6 +12,7 @@ export type Address = {
 };
 
 export type Row = readonly unknown[];
+export type Value = string | number | Uint8Array;
 
 /**
  * One connection to the forum's database, opened on the first question and again after a loss. Questions are asked one after
@@ -23,20 +24,40 @@ export type Lane = {
    * @param within milliseconds for everything: connecting, asking again after a loss, the answer.
    * @throws ForumError
    */
-  ask(sql: string, values: readonly (string | number | Uint8Array)[], within: number): Promise<readonly Row[]>;
+  ask(sql: string, values: readonly Value[], within: number): Promise<readonly Row[]>;
   close(): void;
 };
 
 type Link = {
   readonly connection: Connection;
   readonly ready: Promise<void>;
-  readonly statements: Map<string, Promise<PrepareStatementInfo>>;
+  readonly statements: Map<string, PrepareStatementInfo>;
   /** Answered at least one question: an error that follows may only mean that the server had closed it. */
   used: boolean;
 };
 
+type Question = {
+  readonly sql: string;
+  readonly values: readonly Value[];
+  readonly deadline: number;
+  readonly resolve: (rows: readonly Row[]) => void;
+  readonly reject: (error: ForumError) => void;
+  asked: number;
+};
+
+/** How often deadlines are looked at, milliseconds: one tick for all costs less than a timer for each. */
+const TICK = 25;
+/** Ticks without a question after which the ticking stops. */
+const IDLE_TICKS = 80;
+/** A question is asked at most so often: again only when the connection turned out to be an old one. */
+const ATTEMPTS = 2;
+
 export function openLane(address: Address): Lane {
   let link: Link | undefined;
+  let current: Question | undefined;
+  let waiting: Question[] = [];
+  let ticking: NodeJS.Timeout | undefined;
+  let idle = 0;
 
   const drop = (dead: Link | undefined): void => {
     if (dead === undefined) return;
@@ -46,71 +67,101 @@ export function openLane(address: Address): Lane {
     (dead.connection as unknown as { stream: { destroy(): void } }).stream.destroy();
   };
 
-  const once = async (
-    sql: string,
-    values: readonly (string | number | Uint8Array)[],
-    current: Link,
-  ): Promise<readonly Row[]> => {
-    await current.ready;
-    let statement = current.statements.get(sql);
-    if (statement === undefined) {
-      statement = prepare(current.connection, sql);
-      current.statements.set(sql, statement);
-    }
-    const prepared = await statement;
-    return new Promise((resolve, reject) => {
-      prepared.execute(values as unknown[], (error: QueryError | null, rows: unknown) => {
-        if (error) reject(error);
-        else resolve(rows as Row[]);
-      });
-    });
+  const put = (question: Question): void => {
+    current = question;
+    question.asked++;
+    link ??= connect(address, drop);
+    const over = link;
+    const settled = (error: QueryError | null, rows: unknown): void => {
+      // Too late: it was refused and its connection closed.
+      if (current !== question) return;
+      current = undefined;
+      if (error === null) {
+        over.used = true;
+        question.resolve(rows as Row[]);
+      } else failed(question, over, error);
+      next();
+    };
+    const prepared = over.statements.get(question.sql);
+    if (prepared === undefined) prepareAndExecute(over, question, settled);
+    else prepared.execute(question.values as unknown[], settled);
   };
 
-  const attempt = async (
-    sql: string,
-    values: readonly (string | number | Uint8Array)[],
-    within: number,
-  ): Promise<readonly Row[]> => {
-    const deadline = performance.now() + within;
-    for (let round = 0; ; round++) {
-      link ??= connect(address, within, drop);
-      const current = link;
-      const left = deadline - performance.now();
-      try {
-        const rows = await timely(once(sql, values, current), left, () => drop(current));
-        current.used = true;
-        return rows;
-      } catch (error) {
-        const failure = asForumError(error);
-        const stale = current.used && isLoss(error);
-        // After an error of the statement itself the connection is as good as before.
-        if (failure.kind !== 'schema' || isStatementLost(error)) drop(current);
-        else current.statements.delete(sql);
-        if (round > 0 || !(stale || isStatementLost(error))) throw failure;
-      }
-    }
+  const failed = (question: Question, over: Link, error: QueryError): void => {
+    const failure = asForumError(error);
+    const again = isStatementLost(error) || (over.used && isLoss(error));
+    // After an error of the statement itself the connection is as good as before.
+    if (failure.kind === 'schema') over.statements.delete(question.sql);
+    else drop(over);
+    if (again && question.asked < ATTEMPTS && performance.now() < question.deadline) put(question);
+    else question.reject(failure);
   };
 
-  // One after the other: mysql2 would queue as well, but then a timeout would take the waiting ones along.
-  let last: Promise<unknown> = Promise.resolve();
-  let busy = 0;
+  const next = (): void => {
+    const question = current === undefined ? waiting.shift() : undefined;
+    if (question !== undefined) put(question);
+  };
+
+  const tick = (): void => {
+    const now = performance.now();
+    if (current === undefined && waiting.length === 0) {
+      if (++idle < IDLE_TICKS) return;
+      clearInterval(ticking);
+      ticking = undefined;
+      return;
+    }
+    idle = 0;
+    for (const { reject } of waiting.filter(({ deadline }) => now >= deadline)) reject(late());
+    waiting = waiting.filter(({ deadline }) => now < deadline);
+    if (current === undefined || now < current.deadline) return;
+    const { reject } = current;
+    current = undefined;
+    drop(link);
+    reject(late());
+    next();
+  };
+
   return {
-    async ask(sql, values, within) {
-      if (busy++ === 0) {
-        const asked = attempt(sql, values, within).finally(() => busy--);
-        last = asked.catch(() => {});
-        return asked;
-      }
-      const since = performance.now();
-      const asked = last.then(() => attempt(sql, values, within - (performance.now() - since))).finally(() => busy--);
-      last = asked.catch(() => {});
-      return asked;
+    ask(sql, values, within) {
+      return new Promise((resolve, reject) => {
+        const question = { sql, values, deadline: performance.now() + within, resolve, reject, asked: 0 };
+        ticking ??= setInterval(tick, TICK);
+        if (current === undefined) put(question);
+        else waiting.push(question);
+      });
     },
-    close: () => drop(link),
+    close() {
+      clearInterval(ticking);
+      ticking = undefined;
+      const gone = new ForumError('down', 'closed');
+      for (const { reject } of current === undefined ? waiting : [current, ...waiting]) reject(gone);
+      current = undefined;
+      waiting = [];
+      drop(link);
+    },
   };
 }
 
-function connect(address: Address, within: number, lost: (link: Link) => void): Link {
+const late = (): ForumError => new ForumError('down', 'no answer in time');
+
+type Settled = (error: QueryError | null, rows: unknown) => void;
+
+function prepareAndExecute({ connection, ready, statements }: Link, { sql, values }: Question, settled: Settled): void {
+  ready.then(
+    () =>
+      connection.prepare(sql, (error, prepared) => {
+        if (error) return settled(error, undefined);
+        statements.set(sql, prepared);
+        prepared.execute(values as unknown[], settled);
+      }),
+    (error: QueryError) => settled(error, undefined),
+  );
+}
+
+/** mysql2 gives up connecting by itself only long after whoever asks. */
+const CONNECT_WITHIN = 30_000;
+
+function connect(address: Address, lost: (link: Link) => void): Link {
   const connection = mysql.createConnection({
     ...(address.socket === undefined ? { host: address.host, port: address.port } : { socketPath: address.socket }),
     ...(address.user === undefined ? {} : { user: address.user }),
@@ -118,8 +169,7 @@ function connect(address: Address, within: number, lost: (link: Link) => void): 
     ...(address.database === undefined ? {} : { database: address.database }),
     charset: 'utf8mb4',
     rowsAsArray: true,
-    connectTimeout: Math.max(1, Math.ceil(within)),
-    maxPreparedStatements: 64,
+    connectTimeout: CONNECT_WITHIN,
     // Idle for hours between two logins: without probes a firewall forgets us in silence.
     enableKeepAlive: true,
     keepAliveInitialDelay: 30_000,
@@ -132,32 +182,9 @@ function connect(address: Address, within: number, lost: (link: Link) => void): 
       connection.connect((error) => (error ? reject(error) : resolve()));
     }),
   };
-  link.ready.catch(() => {});
   // Also heard between questions: the server restarted, an idle connection was closed.
   connection.on('error', () => lost(link));
   return link;
-}
-
-function prepare(connection: Connection, sql: string): Promise<PrepareStatementInfo> {
-  const statement = new Promise<PrepareStatementInfo>((resolve, reject) => {
-    connection.prepare(sql, (error, prepared) => (error ? reject(error) : resolve(prepared)));
-  });
-  statement.catch(() => {});
-  return statement;
-}
-
-/** Settles as `work` does, or rejects when `ms` have passed; then `late` ends what is still going on. */
-function timely<T>(work: Promise<T>, ms: number, late: () => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => {
-        reject(new ForumError('down', 'no answer in time'));
-        late();
-      },
-      Math.max(0, ms),
-    );
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? '';
