@@ -112,6 +112,8 @@ export interface Room {
   rename(nick: string): Promise<void>;
   /** As admin or moderator: role `none` kicks, `participant` gives voice (XEP-0045 8.2, 8.3). */
   setRole(nick: string, role: 'none' | 'visitor' | 'participant', reason?: string): Promise<void>;
+  /** As admin or owner: affiliation of a bare JID, who need not be inside (XEP-0045 9.3 to 9.5). */
+  setAffiliation(jid: string, affiliation: 'none' | 'member'): Promise<void>;
   leave(): Promise<void>;
 }
 
@@ -236,6 +238,14 @@ export type Member = {
   readonly banned: boolean;
 };
 
+/** A member as he stands on the site at this moment. */
+export type Standing = Member & {
+  /** Has a session that a login would accept. */
+  readonly loggedIn: boolean;
+  /** Until when the forum keeps his newest session without another page view, milliseconds since 1970; 0: he has none. */
+  readonly keptUntil: number;
+};
+
 /** The site's members, for everything but logging in. Rejects with ForumError (69, 77, 78). */
 export interface Members {
   /** Every active member by ascending id, in pages; a member who changes meanwhile may be seen as before or after. */
@@ -245,7 +255,7 @@ export interface Members {
   /** The member with this username, as stored or as people read it; of several spellings the exact one, then the lowest id. */
   named(name: string): Promise<Member | undefined>;
   /** Members by id with whether they have a session that a login would accept; ids that are gone are absent. */
-  standing(ids: readonly number[]): Promise<ReadonlyMap<number, Member & { readonly loggedIn: boolean }>>;
+  standing(ids: readonly number[]): Promise<ReadonlyMap<number, Standing>>;
   close(): Promise<void>;
 }
 

@@ -168,6 +168,7 @@ export const SCHEMA = {
     password: secret('its password'),
     nick: optional('its nickname in the room', 'the localpart of jid'),
     guest_domain: formed(optional('domain of guests who are not members', 'none: guests are removed'), ...HOST_FORM),
+    end_with_session: boolean(true, 'remove members from the room who log out of the site everywhere'),
   },
   state: {
     dir: optional('outboxes, cursors, what sync-nicks knows', '$STATE_DIRECTORY, else /var/lib/saxctl'),

@@ -199,7 +199,16 @@ function modules(site: EjabberdSite): string {
       allow_private_messages: true
       max_users: 1000
       moderated: ${site.moderated}
-      members_by_default: ${!site.moderated}
+      members_by_default: ${!site.moderated}${
+        site.moderated
+          ? `
+      # Who has not been looked at by the guard can do nothing that others would see.
+      allow_visitor_nickchange: false
+      allow_visitor_status: false
+      allow_private_messages_from_visitors: nobody
+      allow_voice_requests: false`
+          : ''
+      }
     history_size: 30
   mod_muc_admin: {}
   mod_ping:

@@ -50,7 +50,7 @@ export function fakeMembers(members: readonly Member[], pageSize = 3): Members {
     },
     async standing(ids) {
       const found = sorted.filter(({ id }) => ids.includes(id));
-      return new Map(found.map((member) => [member.id, { ...member, loggedIn: true }]));
+      return new Map(found.map((member) => [member.id, { ...member, loggedIn: true, keptUntil: 0 }]));
     },
     async close() {},
   };

@@ -60,6 +60,7 @@ export function fakeSession(): FakeSession {
           room.nick = wanted;
         },
         async setRole() {},
+        async setAffiliation() {},
         async leave() {},
       };
       session.rooms.push(room);

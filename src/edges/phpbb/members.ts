@@ -1,4 +1,4 @@
-import type { Member, Members } from '../../app/ports.ts';
+import type { Member, Members, Standing } from '../../app/ports.ts';
 import { ForumError } from '../../core/phpbb/failure.ts';
 import { type Account, type Ban, isActive, refuseAccount, refuseSession } from '../../core/phpbb/rules.ts';
 import { PAGE } from '../../core/phpbb/statements.ts';
@@ -52,14 +52,14 @@ export function openMembers(config: DatabaseConfig): Members {
 
     async standing(ids) {
       const { settings, addressBans } = await forum.rules(WITHIN);
-      const standing = new Map<number, Member & { loggedIn: boolean }>();
+      const standing = new Map<number, Standing>();
       for (const id of ids) {
         const account = await forum.account(id, WITHIN);
         if (account === undefined) continue;
         const time = now();
         const refusal = refuseAccount(account, addressBans, time);
         const sessions = refusal === undefined ? await lane.ask('sessionsOf', [id], WITHIN) : [];
-        const loggedIn = sessions.some(
+        const valid = sessions.filter(
           ([sessionId, at, flag]) =>
             refuseSession(
               {
@@ -74,7 +74,12 @@ export function openMembers(config: DatabaseConfig): Members {
               time,
             ) === undefined,
         );
-        standing.set(id, { ...memberOf(account, refusal?.reason === 'banned', isActive(account)), loggedIn });
+        standing.set(id, {
+          ...memberOf(account, refusal?.reason === 'banned', isActive(account)),
+          loggedIn: valid.length > 0,
+          // phpBB sweeps older rows away, also of those who stay logged in (session_gc).
+          keptUntil: Math.max(0, ...valid.map(([, at]) => (Number(at) + settings.sessionLength) * 1000)),
+        });
       }
       return standing;
     },

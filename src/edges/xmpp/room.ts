@@ -189,6 +189,15 @@ export function newRoom(wiring: RoomWiring): {
         `set the role of ${JSON.stringify(who)} to ${role}`,
       );
     },
+    async setAffiliation(jid, affiliation) {
+      const item = xml('item', { jid: xmlText(jid), affiliation });
+      await iq.request(
+        'set',
+        room,
+        xml('query', { xmlns: NS.mucAdmin }, item),
+        `set the affiliation of ${JSON.stringify(jid)} to ${affiliation}`,
+      );
+    },
     async leave() {
       if (state === 'out') return;
       send(xml('presence', { to: `${room}/${nick}`, type: 'unavailable' }));

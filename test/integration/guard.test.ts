@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Stack } from '../../src/edges/stack/types.ts';
+import { variantsOf } from '../helpers/impostors.ts';
+import { enterRoom, type Person } from '../helpers/person.ts';
+import { type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
+import { until } from '../helpers/until.ts';
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll("'", '&apos;').replaceAll('"', '&quot;');
+
+const VICTIMS = ['Tari', 'alice', 'Bob Smith', 'Jürgen Müßig', 'Пётр'];
+const INNOCENTS = ["O'Neil", 'Tom & Jerry', 'back\\20slash', 'ÄRGER', 'Ελλάδα', 'mail@example.org', 'a:b/c'];
+
+let stack: Stack;
+let guard: RunningSaxctl;
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    parts: ['mariadb', 'ejabberd'],
+    moderated: true,
+    members: [{ name: 'Mallory' }, { name: 'Leaver' }, { name: 'Idler' }],
+    config: { ejabberd: { via: 'http' }, metrics: { listen: '127.0.0.1:0' } },
+  });
+  expect((await runSaxctl(stack, ['sync-nicks'])).stdout).toContain('conflicts 0, failed 0');
+  guard = startSaxctl(stack, ['--log-level', 'debug', 'guard']);
+  await guard.logged(/"event":"ready"/);
+});
+afterAll(async () => {
+  await guard?.stop();
+  await stack?.stop();
+});
+
+const sweeps = (): number => (guard.stderr().match(/"event":"swept"/g) ?? []).length;
+
+/** Says a line and waits until everybody has it: what was said before it has been heard, or never will be. */
+async function barrier(speaker: Person, ...listeners: readonly Person[]): Promise<void> {
+  const word = `barrier ${Math.random()}`;
+  await until(
+    () => {
+      speaker.say(word);
+      return speaker.lines.some(({ body }) => body === word);
+    },
+    () => `${speaker.nick} has no voice: ${speaker.received().slice(-1500)}`,
+  );
+  await Promise.all(listeners.map((one) => one.heard(({ body }) => body === word)));
+}
+
+/** Comes in under a nickname and speaks in the same breath; resolves when the room threw him out or never let him in. */
+async function attack(person: Person, nick: string, body: string): Promise<void> {
+  const from = person.received().length;
+  const room = escaped(stack.room);
+  const to = `${room}/${escaped(nick)}`;
+  person.send(
+    `<presence to='${to}'><x xmlns='http://jabber.org/protocol/muc'/></presence>` +
+      `<message type='groupchat' to='${room}'><body>${body}</body></message>`.repeat(3),
+  );
+  await until(
+    () => {
+      const since = person.received().slice(from);
+      return (
+        /<presence[^>]*type='error'/.test(since) ||
+        /<status code='307'/.test(since) ||
+        /type='unavailable'[^>]*>[\s\S]*code='110'/.test(since)
+      );
+    },
+    () => `${JSON.stringify(nick)} is still in: ${person.received().slice(from)}`,
+  );
+}
+
+describe('the guard on a real ejabberd', () => {
+  test('gives voice to members under their own names, whatever they are', async () => {
+    const people = await Promise.all(INNOCENTS.map((name) => enterRoom(stack, name)));
+    const [witness] = people;
+    for (const person of people) await barrier(person, witness as Person);
+    for (const person of people) person.leave();
+    expect(guard.stderr()).not.toContain('"event":"removed"');
+  });
+
+  test('no line of an impostor is seen, whichever of 120 variants of five names he takes', async () => {
+    const witness = await enterRoom(stack, 'ÄRGER');
+    await barrier(witness);
+    const mallory = await enterRoom(stack, 'Mallory', { nick: 'mallory' });
+    await until(() => !witness.occupants.has('mallory'));
+    const variants = VICTIMS.flatMap(variantsOf);
+    expect(new Set(variants).size).toBeGreaterThanOrEqual(60);
+    for (const [index, nick] of variants.entries()) await attack(mallory, nick, `evil ${index}`);
+    await barrier(witness);
+    expect(witness.lines.filter(({ body }) => body.startsWith('evil'))).toEqual([]);
+    const archived = await stack.sql("SELECT COUNT(*) AS n FROM archive.archive WHERE txt LIKE 'evil%'");
+    expect(Number(archived[0]?.['n'])).toBe(0);
+    expect(guard.stderr()).toContain('"why":"wrong-name"');
+    expect(mallory.received()).toContain('Please come back as Mallory.');
+    mallory.leave();
+    witness.leave();
+  });
+
+  test('voice is taken back from who leaves: he does not bring it along under another name', async () => {
+    const witness = await enterRoom(stack, 'ÄRGER');
+    await barrier(witness);
+    const leaver = await enterRoom(stack, 'Leaver');
+    await barrier(leaver, witness);
+    leaver.leave();
+    await until(() => !witness.occupants.has('Leaver'));
+    const guarded = guard.stderr().length;
+    const again = await enterRoom(stack, 'Leaver', { nick: 'alicе' });
+    again.say('evil with an old voice');
+    await until(() => guard.stderr().slice(guarded).includes('"event":"removed"'));
+    await barrier(witness);
+    expect(witness.lines.filter(({ body }) => body.startsWith('evil'))).toEqual([]);
+    for (const person of [again, witness]) person.leave();
+  });
+
+  test('a member who was renamed or registered a moment ago comes in under the right name', async () => {
+    const { id } = stack.member('Idler');
+    await stack.sql("UPDATE phpbb_users SET username='Renamed', username_clean='renamed' WHERE user_id=?", [id]);
+    const person = await enterRoom(stack, 'Idler', { localpart: 'renamed', nick: 'Renamed' });
+    await barrier(person);
+    person.leave();
+  });
+
+  test('killed and started again: who is in keeps his voice, who came meanwhile is judged', async () => {
+    const witness = await enterRoom(stack, 'Tari');
+    await barrier(witness);
+    await guard.kill();
+    const mallory = await enterRoom(stack, 'Mallory', { nick: 'alicе' });
+    mallory.say('evil while nobody looks');
+    const alice = await enterRoom(stack, 'alice');
+    await until(async () => {
+      witness.say('we go on');
+      return witness.lines.some(({ body }) => body === 'we go on');
+    });
+    guard = startSaxctl(stack, ['--log-level', 'debug', 'guard']);
+    await guard.logged(/"event":"ready"/);
+    await barrier(alice, witness);
+    await until(() => !witness.occupants.has('alicе'));
+    expect(witness.lines.filter(({ body }) => body.startsWith('evil'))).toEqual([]);
+    for (const person of [witness, alice, mallory]) person.leave();
+  });
+
+  test('goes on after ejabberd was killed', async () => {
+    await stack.ejabberd.kill();
+    await stack.ejabberd.start();
+    await guard.logged(/"event":"disconnected"/);
+    const tari = await until(() => enterRoom(stack, 'Tari').catch(() => undefined), 'a login', 30_000);
+    await until(
+      async () => {
+        tari.say('back');
+        return tari.lines.some(({ body }) => body === 'back');
+      },
+      'voice',
+      70_000,
+    );
+    await attack(tari, 'tarі', 'evil again');
+    tari.leave();
+  });
+
+  test('ends the chat of who is banned, and of who logs out, within a minute; not of whose session only grew old', async () => {
+    const people = await Promise.all(['Tari', 'Leaver', 'alice'].map((name) => enterRoom(stack, name)));
+    const [banned, leaver, old] = people as [Person, Person, Person];
+    for (const person of people) await barrier(person);
+    // One look at the sessions must have been before they change.
+    await until(() => sweeps() >= 1, 'a sweep', 30_000);
+    const now = Math.floor(Date.now() / 1000);
+    await stack.sql('UPDATE phpbb_sessions SET session_time=? WHERE session_user_id=?', [
+      now - 3600 + 30,
+      stack.member('alice').id,
+    ]);
+    const before = sweeps();
+    await until(() => sweeps() > before, 'a sweep', 30_000);
+    await stack.sql('INSERT INTO phpbb_banlist (ban_userid, ban_end) VALUES (?, 0)', [stack.member('Tari').id]);
+    await stack.sql('DELETE FROM phpbb_sessions WHERE session_user_id IN (?, ?)', [
+      stack.member('Leaver').id,
+      stack.member('alice').id,
+    ]);
+    await until(() => /account on the site is banned/.test(banned.received()), 'the ban', 60_000);
+    await until(() => /You have logged out of the site/.test(leaver.received()), 'the log-out', 60_000);
+    await barrier(old);
+    for (const person of people) person.leave();
+  });
+});
