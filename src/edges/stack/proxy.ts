@@ -15,6 +15,12 @@ export type NetworkProxy = {
   connections(): number;
 };
 
+/** A reset where there is a connection; one that never came about has none to reset (Node throws ERR_INVALID_HANDLE_TYPE). */
+function reset(socket: Socket): void {
+  if (socket.connecting || socket.pending) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 export type OwnedProxy = NetworkProxy & { close(): Promise<void> };
 
 /** A TCP proxy on loopback `port` in front of `target` (a port or a UNIX socket). Not listening before `mend` was called once. */
@@ -46,7 +52,7 @@ export function createProxy(port: number, target: NetConnectOpts): OwnedProxy {
       });
     });
     from.on('end', () => inOrder(() => to.end()));
-    from.on('error', () => to.resetAndDestroy());
+    from.on('error', () => reset(to));
     from.on('close', () => inOrder(() => to.destroySoon()));
   };
 
@@ -64,8 +70,8 @@ export function createProxy(port: number, target: NetConnectOpts): OwnedProxy {
 
   const resetAll = (): void => {
     for (const [client, upstream] of pairs) {
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
+      reset(client);
+      reset(upstream);
     }
     pairs.clear();
   };

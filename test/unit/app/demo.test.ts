@@ -42,6 +42,7 @@ function world(broken: Partial<DemoWorld> = {}): DemoWorld {
         ping: async () => true,
         rename: async () => {},
         setRole: async () => {},
+        setAffiliation: async () => {},
         leave: async () => {},
       };
     },
