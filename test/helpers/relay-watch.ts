@@ -7,7 +7,7 @@ import type { Stack } from '../../src/edges/stack/types.ts';
 import { enterRoom, type Person } from './person.ts';
 
 export type Watcher = {
-  /** Each line once (by msgid), in order of the channel. */
+  /** Each line once (by msgid), in order of the channel; `at` milliseconds since 1970. */
   readonly lines: readonly { readonly nick: string; readonly text: string; readonly at: number }[];
   readonly inside: () => boolean;
   stop(): void;
@@ -86,7 +86,7 @@ export function watchChannel(port: () => number, channel: string, nick = 'watche
     const msgid = /(?:^|;)msgid=([^;\s]+)/.exec(match[1] ?? '')?.[1];
     if (msgid !== undefined && known.has(msgid)) return;
     if (msgid !== undefined) known.add(msgid);
-    lines.push({ nick: match[2] ?? '', text: match[4] ?? '', at: performance.now() });
+    lines.push({ nick: match[2] ?? '', text: match[4] ?? '', at: Date.now() });
   });
   return { lines, inside: end.inside, stop: end.stop };
 }
@@ -224,4 +224,22 @@ export async function archived(
     text: String(row['txt'] ?? ''),
     xml: String(row['xml'] ?? ''),
   }));
+}
+
+export type Gap = { readonly from: number; readonly to: number };
+
+/** The gaps that a bridge told, as milliseconds since 1970, a second wider on each side since they are told in whole seconds. */
+export function gapsIn(texts: readonly string[]): Gap[] {
+  return texts.flatMap((text) => {
+    const match = /not connected from ([\d: -]+?) to ([\d: -]+?);/.exec(text);
+    if (match?.[1] === undefined || match[2] === undefined) return [];
+    const time = (word: string): number => {
+      const parts = /^(?:(\d+)-(\d+)-(\d+) )?(\d+):(\d+):(\d+)$/.exec(word)?.slice(1).map(Number) ?? [];
+      const [year, month, day, hours = 0, minutes = 0, seconds = 0] = parts;
+      const date = new Date();
+      if (year && month && day) date.setFullYear(year, month - 1, day);
+      return date.setHours(hours, minutes, seconds, 0);
+    };
+    return [{ from: time(match[1]) - 1000, to: time(match[2]) + 2000 }];
+  });
 }

@@ -101,7 +101,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
   let left = false;
   let mode: ReturnType<typeof historyMode>;
   let replayed = 0;
-  let reachesBack = false;
+  let reachesBack: 'no' | 'time' | 'line' = 'no';
   let replay: Channel['replay'] = 'none';
   let historyDone: (() => void) | undefined;
   const joining = newDeferred<void>();
@@ -143,8 +143,8 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     if (fromReplay) {
       replayed += 1;
       const { heard } = wiring;
-      if (heard !== undefined && (at <= heard.until || (msgid !== undefined && msgid === heard.msgid)))
-        reachesBack = true;
+      if (msgid !== undefined && msgid === heard?.msgid) reachesBack = 'line';
+      else if (heard !== undefined && at <= heard.until && reachesBack === 'no') reachesBack = 'time';
     }
     const source = fromReplay ? 'history' : 'live';
     deliver(() => events.line({ nick: message.nick, ...talk, at, msgid, source, own, bridgeId }));
@@ -207,16 +207,24 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     wiring.barrier(() => done.resolve());
     await Promise.race([done.promise, joining.promise]);
     historyDone = undefined;
-    if (replayed < HISTORY_LINES) reachesBack = true;
+    if (replayed < HISTORY_LINES) reachesBack = 'line';
   }
 
+  /**
+   * Whether the replay holds everything since we stopped listening. It does when it goes back to the last line that we heard. Else
+   * it must be one that is not full and whose time reaches back, and it may not lack a line that it ought to hold: a server that
+   * was restarted has forgotten what it heard.
+   */
   function completeness(): Channel['replay'] {
     const { heard } = wiring;
     if (heard === undefined) return 'none';
-    if (reachesBack) return 'complete';
-    // A history that is not full and that goes back far enough holds everything, also nothing.
-    const covers = mode !== undefined && replayed < mode.lines && wiring.now() - heard.until < mode.ms;
-    return covers ? 'complete' : 'none';
+    if (reachesBack === 'line') return 'complete';
+    if (mode === undefined) return 'none';
+    const full = replayed >= mode.lines;
+    const forgot = heard.msgid !== undefined && !full && wiring.now() - heard.at < mode.ms;
+    if (forgot) return 'none';
+    if (full) return reachesBack === 'time' ? 'complete' : 'none';
+    return wiring.now() - heard.until < mode.ms ? 'complete' : 'none';
   }
 
   const budget = (): number => {

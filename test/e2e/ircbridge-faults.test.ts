@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Stack } from '../../src/edges/stack/types.ts';
+import {
+  archived,
+  gapsIn,
+  numbersOf,
+  type Talker,
+  talkInRoom,
+  talkOnIrc,
+  tally,
+  type Watcher,
+  watchChannel,
+} from '../helpers/relay-watch.ts';
+import { type RunningSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
+import { until } from '../helpers/until.ts';
+
+/** SAXCTL_LONG=1: each fault this many times instead of once. */
+const ROUNDS = process.env['SAXCTL_LONG'] === undefined ? 1 : 10;
+const TIMEOUT = 120_000 * ROUNDS;
+
+let stack: Stack;
+let bridge: RunningSaxctl;
+let watcher: Watcher;
+let eve: Talker;
+let tari: Talker;
+const logs: string[] = [];
+
+const channelPort = () => stack.irc1.directPort;
+const onIrc = () =>
+  numbersOf(
+    watcher.lines.filter(({ nick }) => /^sax_*$/.test(nick)).map(({ text }) => text),
+    'r',
+  );
+const inRoom = async () => {
+  const rows = await archived(stack);
+  return numbersOf(
+    rows.filter(({ nick }) => /^ircbridge_*$/.test(nick)).map(({ text }) => text),
+    'i',
+  );
+};
+
+/** Both directions work: what is said now arrives. */
+async function relaying(withinMs = 90_000): Promise<void> {
+  await until(() => eve.inside() && tari.inside(), 'the people did not come back', withinMs);
+  const [saidInRoom, saidOnIrc] = [tari.sent() + 1, eve.sent() + 1];
+  const why = () => `not relaying: ${bridge.stderr().slice(-3000)}`;
+  await until(() => (onIrc().at(-1) ?? 0) >= saidInRoom, why, withinMs);
+  let last = 0;
+  await until(
+    async () => {
+      if (performance.now() - last < 400) return false;
+      last = performance.now();
+      return ((await inRoom()).at(-1) ?? 0) >= saidOnIrc;
+    },
+    why,
+    withinMs,
+  );
+}
+
+async function startBridge(): Promise<void> {
+  bridge = startSaxctl(stack, ['ircbridge']);
+  await bridge.logged(/"event":"ready"/, 60_000);
+}
+
+async function verdict(): Promise<void> {
+  eve.pause();
+  tari.pause();
+  const rows = await (async () => {
+    let before = -1;
+    // Quiet on both sides for two looks.
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const now = await archived(stack);
+      const sum = now.length + watcher.lines.length;
+      if (sum === before) return now;
+      before = sum;
+    }
+  })();
+  const saidInRoom = numbersOf(
+    rows.filter(({ nick }) => nick === 'Tari').map(({ text }) => text),
+    'r',
+  );
+  const toIrc = tally(saidInRoom, onIrc());
+  expect(toIrc, `room to IRC\n${bridge.stderr().slice(-3000)}`).toMatchObject({ lost: [], doubled: [], disordered: 0 });
+  const heard = watcher.lines.filter(({ nick }) => /^eve_*$/.test(nick));
+  const toRoom = tally(
+    numbersOf(
+      heard.map(({ text }) => text),
+      'i',
+    ),
+    await inRoom(),
+  );
+  const gaps = gapsIn(rows.map(({ text }) => text));
+  const untold = toRoom.lost.filter((number) => {
+    const at = heard.find(({ text }) => text === `i-${number}`)?.at ?? 0;
+    return !gaps.some(({ from, to }) => at >= from && at <= to);
+  });
+  expect({ ...toRoom, lost: untold }, `IRC to room\n${bridge.stderr().slice(-3000)}`).toMatchObject({
+    lost: [],
+    doubled: [],
+    disordered: 0,
+  });
+  logs.push(
+    `${toIrc.said} lines to IRC and ${toRoom.said} to the room; ${toRoom.lost.length} in ${gaps.length} told gaps`,
+  );
+  eve.resume();
+  tari.resume();
+}
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    parts: ['mariadb', 'ejabberd', 'irc1'],
+    ircUnlimited: true,
+    config: { irc: { flood_interval_ms: 20 } },
+  });
+  await startBridge();
+  watcher = watchChannel(channelPort, stack.channel);
+  await until(() => watcher.inside());
+  eve = talkOnIrc(channelPort, stack.channel, { prefix: 'i', everyMs: 200 });
+  tari = talkInRoom(stack, 'Tari', { prefix: 'r', everyMs: 200 });
+  await relaying();
+}, 120_000);
+
+afterAll(async () => {
+  for (const one of [eve, tari, watcher]) one?.stop();
+  await bridge?.kill();
+  await stack?.stop();
+  if (ROUNDS > 1) console.log(logs.join('\n'));
+});
+
+/** Short ones are noticed as resets only, long ones let the server time out and the backoff grow. */
+const CUTS_MS = ROUNDS === 1 ? [3000] : [5000, 5000, 8000, 8000, 10_000, 10_000, 15_000, 20_000, 30_000, 60_000];
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const FAULTS: readonly (readonly [string, (round: number) => Promise<void>])[] = [
+  [
+    'the bridge is killed',
+    async (round) => {
+      await bridge.kill();
+      await pause(round * 300);
+      await startBridge();
+    },
+  ],
+  [
+    'ejabberd is killed',
+    async () => {
+      await stack.ejabberd.kill();
+      await stack.ejabberd.start();
+    },
+  ],
+  [
+    'the IRC server is killed',
+    async (round) => {
+      await stack.irc1.kill();
+      await pause(500 + round * 300);
+      await stack.irc1.start();
+    },
+  ],
+  [
+    'both networks are cut, one after the other',
+    async (round) => {
+      await stack.ejabberd.cut();
+      await pause(CUTS_MS[round % CUTS_MS.length] ?? 3000);
+      await stack.ejabberd.mend();
+      await relaying();
+      await stack.irc1.cut();
+      await pause(CUTS_MS[round % CUTS_MS.length] ?? 3000);
+      await stack.irc1.mend();
+    },
+  ],
+  [
+    'both servers accept and are silent',
+    async () => {
+      stack.ejabberd.stall();
+      stack.irc1.stall();
+      await until(
+        () => bridge.stderr().match(/"event":"disconnected"[^\n]*silent/g)?.length === 2 * silences,
+        () => `the silence was not noticed: ${bridge.stderr().slice(-2000)}`,
+        40_000,
+      );
+      silences += 1;
+      await Promise.all([stack.ejabberd.mend(), stack.irc1.mend()]);
+    },
+  ],
+];
+let silences = 1;
+
+test.each(FAULTS)(
+  '%s: nothing is lost, doubled or out of order, but in told gaps',
+  async (_what, fault) => {
+    silences = 1 + (bridge.stderr().match(/"event":"disconnected"[^\n]*silent/g)?.length ?? 0) / 2;
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      await fault(round);
+      await relaying();
+    }
+    await verdict();
+  },
+  TIMEOUT,
+);
