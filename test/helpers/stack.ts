@@ -19,11 +19,15 @@
  * bin/saxctl.js runs dist/: `npm run build` (or `npm test`, which builds) comes first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startStack } from '../../src/edges/stack/stack.ts';
 import type { Stack, StackOptions } from '../../src/edges/stack/types.ts';
 
-export const PROGRAM = fileURLToPath(new URL('../../bin/saxctl.js', import.meta.url));
+const beside = fileURLToPath(new URL('../../bin/saxctl.js', import.meta.url));
+/** Benches are bundled elsewhere and run in the root of the repository. */
+export const PROGRAM = existsSync(beside) ? beside : resolve('bin/saxctl.js');
 
 /** A stack whose ejabberd asks `bin/saxctl.js auth`. */
 export function startTestStack(options: StackOptions = {}): Promise<Stack> {
