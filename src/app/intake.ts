@@ -27,6 +27,8 @@ type Item = {
 export type IntakeCounts = {
   received(): void;
   dropped(reason: string): void;
+  /** Nothing can be remembered, and why; undefined: again it can. */
+  blocked(reason: string | undefined): void;
 };
 
 export type Intake = {
@@ -170,12 +172,16 @@ export function makeIntake(options: {
       try {
         const items = batch.filter(({ submission, refused }) => submission !== undefined && !refused);
         await submit(items.map(({ submission }) => submission as Submission));
-        if (blocked !== undefined) log.info('accepting', 'announcements are taken again');
+        if (blocked !== undefined) {
+          log.info('accepting', 'announcements are taken again');
+          count.blocked(undefined);
+        }
         blocked = undefined;
         pending.splice(0, batch.length);
         for (const { done } of batch) done?.();
       } catch (error) {
         blocked = reasonOf(error);
+        count.blocked(blocked);
         for (const item of pending) refuse(item, blocked);
         tell('blocked', `announcements cannot be remembered: ${blocked}`, { pending: pending.length });
         // What was refused aloud at the head needs no disk.

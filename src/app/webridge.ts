@@ -25,7 +25,7 @@ export type WebridgeOptions = {
   ) => Promise<void>;
   /** As configured now: a reload changes it. */
   readonly decoding: () => DecodeOptions;
-  readonly count: IntakeCounts & { said(ms: number): void; givenUp(): void };
+  readonly count: Omit<IntakeCounts, 'blocked'> & { said(ms: number): void; givenUp(): void };
   readonly inside: (status: string) => void;
   readonly outside: (reason: string) => void;
   readonly clock: Clock;
@@ -63,13 +63,33 @@ export function makeWebridge(options: WebridgeOptions): Webridge {
     },
   });
   const { outbox } = speaker;
+  // We do our job when we are in the room and can remember what comes in.
+  const state: { inside: string | undefined; why: string; blocked: string | undefined } = {
+    inside: undefined,
+    why: 'not connected',
+    blocked: undefined,
+  };
+  const tellState = (): void => {
+    if (state.inside !== undefined && state.blocked === undefined) options.inside(state.inside);
+    else options.outside(state.blocked ?? state.why);
+  };
+  const outside = (why: string): void => {
+    Object.assign(state, { inside: undefined, why });
+    tellState();
+  };
   const intake = makeIntake({
     socket,
     decode: ({ bytes, truncated }) => decodeDatagram(bytes, truncated, options.decoding()),
     submit: outbox.submit,
     clock,
     log,
-    count,
+    count: {
+      ...count,
+      blocked(reason) {
+        state.blocked = reason;
+        tellState();
+      },
+    },
   });
 
   const fromSpool = ({ bytes, at }: SpoolRecord): Submission | undefined => {
@@ -92,9 +112,10 @@ export function makeWebridge(options: WebridgeOptions): Webridge {
       listener: { line: (line: RoomLine) => snapshot?.heard(line) },
       joined(inside) {
         snapshot?.joined(session);
-        options.inside(`saying announcements in ${room} as ${inside.nick}`);
+        state.inside = `saying announcements in ${room} as ${inside.nick}`;
+        tellState();
       },
-      out: (why) => options.outside(`not in ${room}: ${why.reason}`),
+      out: (why) => outside(`not in ${room}: ${why.reason}`),
     });
   };
 
@@ -115,7 +136,7 @@ export function makeWebridge(options: WebridgeOptions): Webridge {
           ? undefined
           : sweepSpool({ spool: options.spool, intake, read: fromSpool, cursor: outbox.cursor, clock, log, signal });
       if (outbox.size > 0) log.info('outbox', `${outbox.size} announcements wait from before`, { count: outbox.size });
-      const connected = options.connect(talk, options.outside, line.signal);
+      const connected = options.connect(talk, outside, line.signal);
       try {
         await Promise.race([reading, connected]);
         if (outbox.phase === 'open') await outbox.drain(DRAIN_MS);

@@ -251,3 +251,21 @@ test('a full disk: senders that ask are told, the process lives, and what was ta
     bridge = await start();
   }
 });
+
+test('a room that allows one line every 300 ms: order and count hold, also when killed while the room holds one back', async () => {
+  const yml = join(stack.directory, 'ejabberd', 'conf', 'ejabberd.yml');
+  writeFileSync(
+    yml,
+    readFileSync(yml, 'utf8').replace(/^( +)mod_muc:\n/m, '$1mod_muc:\n$1  min_message_interval: 0.3\n'),
+  );
+  await stack.ejabberd.restart();
+  const lines = Array.from({ length: 16 }, (_, n) => `slowly ${n}`);
+  for (const line of lines.slice(0, 10)) await sendSurely(line);
+  await saidUpTo('slowly 5', 'slowly ');
+  expect(bridge.log()).toContain('Traffic rate limit is exceeded');
+  await bridge.end('SIGKILL');
+  bridge = await start();
+  for (const line of lines.slice(10)) await sendSurely(line);
+  await saidUpTo('slowly 15', 'slowly ');
+  expect(bodies('slowly ')).toEqual(lines);
+});

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Intake, makeIntake } from '../../../src/app/intake.ts';
+import { type OutboxDriver, runOutbox } from '../../../src/app/outbox.ts';
+import type { DatagramSocket } from '../../../src/app/ports.ts';
+import { decodeSpoken } from '../../../src/app/speaker.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { decodeAnswer, decodeDatagram } from '../../../src/core/datagram.ts';
+import { openAsker } from '../../../src/edges/dgram/ask.ts';
+import { adoptDatagrams, listenDatagrams } from '../../../src/edges/dgram/listen.ts';
+import { sendDatagram } from '../../../src/edges/dgram/send.ts';
+import { fcntl } from '../../../src/edges/state/libc.ts';
+import { fakeLog } from '../../helpers/fake-log.ts';
+import { type MemoryDisk, memoryJournal, newDisk } from '../../helpers/memory-journal.ts';
+import { keptSocket } from '../../helpers/site.ts';
+import { until } from '../../helpers/until.ts';
+
+const F_DUPFD_CLOEXEC = 1030;
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sax-'));
+  path = join(directory, 's');
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const send = (text: string): void => sendDatagram(path, new TextEncoder().encode(text));
+const on = (
+  socket: DatagramSocket,
+  disk: MemoryDisk,
+): { intake: Intake; outbox: OutboxDriver; stop: AbortController; done: Promise<void>; dropped: string[] } => {
+  const log = fakeLog();
+  const outbox = runOutbox({ name: 't', journal: memoryJournal(disk), clock: systemClock, log });
+  const dropped: string[] = [];
+  const intake = makeIntake({
+    socket,
+    decode: ({ bytes, truncated }) => decodeDatagram(bytes, truncated, { entities: 'decode', wording: {} }),
+    submit: outbox.submit,
+    clock: systemClock,
+    log,
+    count: { received() {}, blocked() {}, dropped: (reason) => void dropped.push(reason) },
+  });
+  const stop = new AbortController();
+  return { intake, outbox, stop, done: intake.run(stop.signal), dropped };
+};
+/** What the journal holds, oldest first. */
+const journalled = (disk: MemoryDisk): string[] =>
+  disk.lines
+    .map((text) => JSON.parse(text))
+    .filter(({ t }) => t === 'p')
+    .map(({ p }) => decodeSpoken(p).body);
+
+test('a socket of our own: read at once, in order, bad ones dropped with their reason', async () => {
+  const disk = newDisk();
+  const { stop, done, dropped } = on(listenDatagrams({ path, mode: 0o600 }), disk);
+  for (const text of ['a', '{"sax":1', 'b', '{"sax":1,"type":"chat","who":"T","what":"c"}']) send(text);
+  await until(() => journalled(disk).length === 3);
+  stop.abort();
+  await done;
+  expect([journalled(disk), dropped]).toEqual([['a', 'b', '* T: c'], ['not JSON']]);
+});
+
+test('a stop takes what the kernel still held', async () => {
+  const disk = newDisk();
+  const { stop, done } = on(listenDatagrams({ path, mode: 0o600 }), disk);
+  await until(() => true);
+  for (let n = 0; n < 10; n += 1) send(`${n}`);
+  stop.abort();
+  await done;
+  expect(journalled(disk)).toHaveLength(10);
+});
+
+test('killed between remembering and taking: what is seen again is not said again, equal words included', async () => {
+  const kept = keptSocket(path);
+  const adopt = (): DatagramSocket => adoptDatagrams(fcntl(kept.fd, F_DUPFD_CLOEXEC, 10));
+  const disk = newDisk();
+  // The first one is "killed": it remembers and never takes.
+  const real = adopt();
+  let dead = false;
+  const drop = (): void => {
+    dead = true;
+  };
+  const killed = on({ ...real, drop, peek: () => (dead ? [] : real.peek()) }, disk);
+  for (const text of ['same', 'same', 'other']) send(text);
+  // All three are in one look, since nothing was read yet.
+  await until(() => journalled(disk).length === 3);
+  killed.stop.abort();
+  await killed.done;
+  for (const text of ['same', 'new']) send(text);
+  const next = on(adopt(), disk);
+  await until(() => journalled(disk).includes('new'));
+  next.stop.abort();
+  await next.done;
+  kept.close();
+  expect(journalled(disk)).toEqual(['same', 'same', 'other', 'same', 'new']);
+});
+
+test('killed before remembering: what was only looked at is still there', async () => {
+  const kept = keptSocket(path);
+  const adopt = (): DatagramSocket => adoptDatagrams(fcntl(kept.fd, F_DUPFD_CLOEXEC, 10));
+  for (const text of ['one', 'two']) send(text);
+  expect(adopt().peek()).toHaveLength(2);
+  const disk = newDisk();
+  const { stop, done } = on(adopt(), disk);
+  await until(() => journalled(disk).length === 2);
+  stop.abort();
+  await done;
+  kept.close();
+  expect(journalled(disk)).toEqual(['one', 'two']);
+});
+
+test.each([false, true])(
+  'a full disk (kept socket: %s): who asks is told, the rest waits and keeps its place',
+  async (keep) => {
+    const kept = keep ? keptSocket(path) : undefined;
+    const disk = newDisk();
+    const { stop, done } = on(
+      kept === undefined ? listenDatagrams({ path, mode: 0o600 }) : adoptDatagrams(fcntl(kept.fd, F_DUPFD_CLOEXEC, 10)),
+      disk,
+    );
+    const asker = openAsker();
+    disk.full = true;
+    send('first');
+    asker.send(path, new TextEncoder().encode('{"sax":1,"type":"system","text":"asked","ack":true}'));
+    send('second');
+    const answer = decodeAnswer((await asker.answer(10_000)) ?? new Uint8Array());
+    expect(answer).toEqual({ ok: false, error: expect.stringContaining('ENOSPC') });
+    disk.full = false;
+    await until(() => journalled(disk).length === 2);
+    stop.abort();
+    await done;
+    asker.close();
+    kept?.close();
+    expect(journalled(disk)).toEqual(['first', 'second']);
+  },
+);
