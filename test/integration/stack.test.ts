@@ -13,6 +13,7 @@ import { startStack } from '../../src/edges/stack/stack.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { enterChannel } from '../helpers/irc-person.ts';
 import { enterRoom, Refused } from '../helpers/person.ts';
+import { withStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
 const extauth = `${process.execPath} ${fileURLToPath(new URL('../helpers/open-door.mjs', import.meta.url))}`;
@@ -182,14 +183,14 @@ describe('a private stack', () => {
 
 describe('a phpBB 2 board', () => {
   it('has its members in latin1', async () => {
-    const stack = await startStack({ board: 'phpbb2', parts: ['mariadb'] });
-    const [row] = await stack.sql('SELECT username FROM phpbb_users WHERE user_id = ?', [
-      stack.member('Jürgen Müßig').id,
-    ]);
-    const [count] = await stack.sql("SELECT count(*) AS n FROM phpbb_users WHERE username LIKE '%?%'");
-    await stack.stop();
-    expect(row).toEqual({ username: 'Jürgen Müßig' });
-    expect(count).toEqual({ n: 0 });
+    await withStack({ board: 'phpbb2', parts: ['mariadb'] }, async (stack) => {
+      const [row] = await stack.sql('SELECT username FROM phpbb_users WHERE user_id = ?', [
+        stack.member('Jürgen Müßig').id,
+      ]);
+      const [count] = await stack.sql("SELECT count(*) AS n FROM phpbb_users WHERE username LIKE '%?%'");
+      expect(row).toEqual({ username: 'Jürgen Müßig' });
+      expect(count).toEqual({ n: 0 });
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * A directory that is made once per user and `key` and only copied from then on. `make` fills a directory of another name
@@ -14,6 +14,7 @@ export async function cached(
 ): Promise<string> {
   const ready = await cachePath(name, key);
   if (await exists(ready)) return ready;
+  await forgetOld(dirname(ready), name);
   const fresh = await mkdtemp(`${ready}.making-`);
   try {
     await make(fresh);
@@ -24,6 +25,19 @@ export async function cached(
     if (!(await exists(ready))) throw error;
   }
   return ready;
+}
+
+/** Removes what older versions of us and killed attempts left, once it is a week old: nobody can still be copying it. */
+async function forgetOld(cache: string, name: string): Promise<void> {
+  for (const entry of await readdir(cache)) {
+    if (!entry.startsWith(`${name}-`)) continue;
+    const path = join(cache, entry);
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > 7 * 86_400_000) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** The cached directory if it was made already. */

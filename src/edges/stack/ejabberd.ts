@@ -62,10 +62,12 @@ export async function createEjabberd(
   };
   await writeFile(yml, `loglevel: info\nlog_rotate_count: 0\n\n${ejabberdYml(ownSite)}`, { mode: 0o600 });
   const distribution = String(ports.distribution.port);
-  // INET_DIST_INTERFACE counts only here; without ERL_DIST_PORT a shared epmd would be started on all interfaces.
+  // For ejabberdctl alone. Without ERL_DIST_PORT it would start a shared epmd on all interfaces. INET_DIST_INTERFACE would make
+  // it start a second Erlang VM each time, only to parse the address; the server itself gets its interface below.
+  const quick = '+S 1 +sbwt none +sbwtdcpu none +sbwtdio none';
   await writeFile(
     join(conf, 'ejabberdctl.cfg'),
-    `INET_DIST_INTERFACE=127.0.0.1\nERL_DIST_PORT=${distribution}\nERL_OPTIONS="-env ERL_CRASH_DUMP_BYTES 0"\n`,
+    `ERL_DIST_PORT=${distribution}\nERL_OPTIONS="-env ERL_CRASH_DUMP_BYTES 0 ${quick}"\n`,
   );
   await writeFile(join(conf, 'inetrc'), '{lookup,["file","native"]}.\n{host,{127,0,0,1},["localhost"]}.\n');
   await writeFile(join(home, '.erlang.cookie'), randomBytes(12).toString('hex'), { mode: 0o400 });
