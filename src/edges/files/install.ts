@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
+import { makeDirectory } from '../state/directory.ts';
 
 export type Installed = { readonly written: readonly string[]; readonly unchanged: readonly string[] };
 
@@ -27,7 +28,7 @@ export async function installFiles(
       });
   }
   try {
-    await mkdir(directory, { recursive: true });
+    makeDirectory(directory);
     for (const name of written) await replaceFile(join(directory, name), files.get(name) ?? new Uint8Array());
   } catch (error) {
     throw new SaxError(EXIT.cannotCreate, `cannot write into ${printable(directory)}: ${reasonOf(error)}`, {

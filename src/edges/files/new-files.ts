@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, open, readFile } from 'node:fs/promises';
+import { access, lstat, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
+import { makeDirectory } from '../state/directory.ts';
 
 /** Which of the paths exist (a dangling link does too). */
 export async function existing(paths: readonly string[]): Promise<string[]> {
@@ -28,7 +29,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 /** Writes a file that must not exist yet, directories included. @throws SaxError (exit 73) */
 export async function writeNew(path: string, text: string, mode: number): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path), 0o755);
     const file = await open(path, 'wx', mode);
     try {
       await file.writeFile(text);

@@ -1,11 +1,11 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync, renameSync, write, writeSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Journal } from '../../app/ports.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { decodeLines, encodeLine } from '../../core/journal-line.ts';
 import { syncDirectory } from '../state/atomic.ts';
+import { makeDirectory } from '../state/directory.ts';
 
 const sync = promisify(fdatasync);
 const writeSlowly = promisify(write);
@@ -25,7 +25,7 @@ export async function openJournal(path: string): Promise<Journal> {
   let fd: number;
   let text: string;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    makeDirectory(dirname(path), 0o750);
     fd = openSync(path, 'a+', 0o600);
     text = readFileSync(path, 'latin1');
     await syncDirectory(dirname(path));

@@ -1,11 +1,12 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NickLog } from '../../app/ports.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { decodeLines, encodeLine } from '../../core/journal-line.ts';
 import { decodeRecord, encodeRecord, type NickRecord } from '../../core/nick-record.ts';
 import { syncDirectory } from '../state/atomic.ts';
+import { makeDirectory } from '../state/directory.ts';
 
 const CHUNK = 256 * 1024;
 
@@ -18,7 +19,12 @@ const CHUNK = 256 * 1024;
  * @throws SaxError (exit 73) when the file cannot be made or written.
  */
 export async function openNickLog(path: string, { readOnly = false } = {}): Promise<NickLog> {
-  if (!readOnly) await mkdir(dirname(path), { recursive: true, mode: 0o750 }).catch(refuse(path));
+  if (!readOnly)
+    try {
+      makeDirectory(dirname(path), 0o750);
+    } catch (error) {
+      refuse(path)(error);
+    }
   let fd = opened(path, readOnly);
   let end = 0;
 

@@ -1,6 +1,7 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
+import { makeDirectory } from './directory.ts';
 import { ERRNO, flock, lastErrno, systemError } from './libc.ts';
 
 const LOCK_EX = 2;
@@ -19,7 +20,7 @@ export type Lock = {
 export function acquireLock(path: string): Lock {
   let fd: number;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    makeDirectory(dirname(path), 0o750);
     fd = openSync(path, 'a+', 0o640);
   } catch (cause) {
     throw new SaxError(EXIT.cannotCreate, `cannot make the lock file: ${reasonOf(cause)}`, {
