@@ -1,15 +1,16 @@
 import { findAccount } from './account.ts';
-import { openBosh } from './bosh.ts';
+import { bosh } from './bosh.ts';
+import { openConn, type Transport } from './conn.ts';
 import { type Line, readEntries } from './line.ts';
 import type { State } from './link.ts';
 import { type RowContext, saidBy } from './rows.ts';
 import { createSession } from './session.ts';
-import { load, remove, save } from './storage.ts';
+import { load, save } from './storage.ts';
 import { createStore } from './store.ts';
 import { stringsFor } from './strings.ts';
 import { mentionPattern, tame } from './text.ts';
 import { createView } from './view.ts';
-import { openWebSocket } from './ws.ts';
+import { webSocket } from './ws.ts';
 
 /** The cache holds the last hour (ms), at most so many lines. */
 const CACHE_LIFE = 3_600_000;
@@ -21,10 +22,9 @@ const NOTIFY = 'sax-chat notify';
 export type Chat = { say(text: string): void; close(): void };
 
 /** One room on a page: what is shown first, the session, the list, unread lines and notifications. */
-export function openChat(host: HTMLElement, title: string | undefined): Chat {
+export function openChat(host: HTMLElement): Chat {
   const text = (name: string) => host.getAttribute(name) || undefined;
-  const number = (name: string, fallback: number) =>
-    Math.min(Math.floor(Math.abs(Number(text(name)))) || fallback, 5000);
+  const number = (name: string, fallback: number) => Math.min(Math.abs(Number(text(name))) || fallback, 5000);
   const lang = host.closest('[lang]')?.getAttribute('lang') || navigator.language;
   const domain = text('domain') ?? location.hostname;
   const name = text('room') ?? 'sax';
@@ -43,14 +43,11 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
   let note = '';
   let nick = '';
   let role = '';
-  let cachedFor: string | undefined;
-  let fresh = 0;
+  let fresh = false;
   let unread = 0;
   let pageTitle = '';
   let isDrawing = false;
   let isSettled = false;
-  let isClosed = false;
-  let saving: ReturnType<typeof setTimeout> | undefined;
   let refreshing: ReturnType<typeof setTimeout> | undefined;
 
   const emit = (type: string, detail: object) =>
@@ -59,12 +56,11 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
 
   const view = createView(
     host.shadowRoot as ShadowRoot,
-    title || words.title,
+    host.title || words.title,
     (): RowContext => ({ words, clock, calendar, nick, bots }),
     (ts) => day.format(ts),
     {
       say,
-      enter: () => session?.enter(),
       isNotifying,
       async notify() {
         save('localStorage', NOTIFY, !isNotifying() && (await Notification.requestPermission()) === 'granted');
@@ -80,7 +76,7 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
     changed.add(shown);
     schedule();
     if (!isFresh || line.p) return;
-    fresh++;
+    fresh = true;
     if (isSettled) tell(line);
   }
 
@@ -100,7 +96,7 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
 
   async function fetchSnapshot(): Promise<void> {
     const url = text('snapshot');
-    if (!url || isClosed) return;
+    if (!url || events.signal.aborted) return;
     try {
       // As `<link rel=preload as=fetch crossorigin>` asks, so that the browser uses what it has loaded.
       addAll(await (await fetch(url)).json());
@@ -111,16 +107,6 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
     if (state === 'guest') refreshing = setTimeout(fetchSnapshot, REFRESH);
   }
 
-  /** What was cached for one member is not for the next one at this computer. */
-  function forgetOther(): void {
-    if (cachedFor === undefined || cachedFor === nick) return;
-    cachedFor = undefined;
-    remove('localStorage', cacheKey);
-    store.dropBefore(Number.POSITIVE_INFINITY);
-    addInlined();
-    schedule();
-  }
-
   /** A line that was said just now, or while we were away. */
   function tell(line: Line): void {
     const said = saidBy(line, bots);
@@ -129,7 +115,7 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
     setUnread(unread + 1);
     // Only the leading tab notifies, else every tab would.
     if (!isNotifying() || !session?.isLeader() || !mentionPattern(nick).test(said.text)) return;
-    new Notification(said.nick, { body: tame(said.text).slice(0, 200), tag: line.id ?? '' }).onclick = () => focus();
+    new Notification(said.nick, { body: tame(said.text).slice(0, 200), tag: line.id ?? '' });
   }
 
   function setUnread(count: number): void {
@@ -144,7 +130,6 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
 
   /** Many lines are one drawing; a hidden page draws seldom, and not by animation frames, which it has none of. */
   function schedule(): void {
-    saving ??= setTimeout(saveCache, 1000);
     if (isDrawing) return;
     isDrawing = true;
     if (document.hidden) setTimeout(draw, 200);
@@ -155,15 +140,9 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
     isDrawing = false;
     view.render(store.lines, changed, fresh);
     changed.clear();
-    fresh = 0;
-  }
-
-  function saveCache(): void {
-    clearTimeout(saving);
-    saving = undefined;
-    const at = Date.now();
-    const messages = store.lines.filter((line) => !line.p && line.ts > at - CACHE_LIFE).slice(-CACHE_LINES);
-    if (nick) save('localStorage', cacheKey, { room, user: nick, at, messages });
+    fresh = false;
+    const messages = store.lines.filter((line) => !line.p && line.ts > Date.now() - CACHE_LIFE).slice(-CACHE_LINES);
+    if (nick) save('localStorage', cacheKey, { room, messages });
   }
 
   function say(said: string): void {
@@ -175,12 +154,7 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
 
   // What can be shown before the chat server was asked: what stands in the page, the cached last hour, the snapshot file.
   const hasInlined = addInlined();
-  const cache = load<{ user?: string; at: number }>('localStorage', cacheKey);
-  const since = Date.now() - CACHE_LIFE;
-  if (cache && cache.at > since) {
-    cachedFor = cache.user;
-    addAll(cache, since);
-  }
+  addAll(load('localStorage', cacheKey), Date.now() - CACHE_LIFE);
   draw();
   if (!hasInlined) void fetchSnapshot();
 
@@ -191,7 +165,6 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
       role = newRole;
       if (nick !== newNick) {
         nick = newNick;
-        forgetOther();
         // Lines typed before we knew our name, mentions and our own lines look different now.
         for (const line of store.lines) {
           if (line.p) line.n ||= nick;
@@ -217,22 +190,27 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
       if (state !== 'live') view.announce(false);
       else if (!wasLive) emit('live', { room });
       if (state === 'guest') {
-        forgetOther();
+        // What was cached for a member is not for the next one at this computer.
+        save('localStorage', cacheKey);
+        store.dropBefore(Number.POSITIVE_INFINITY);
+        addInlined();
+        schedule();
         void fetchSnapshot();
       }
     },
   };
-  const transports = [
-    ...(text('ws') ? [openWebSocket(new URL(text('ws') as string, location.href).href.replace(/^http/, 'ws'))] : []),
-    ...(text('bosh') ? [openBosh(text('bosh') as string)] : []),
-  ];
+  const transports = [webSocket, bosh].flatMap((transport, at) => {
+    const url = text(at ? 'bosh' : 'ws');
+    return url ? transport(url) : [];
+  });
   const isMember = transports.length && (text('session') || text('user') || text('user-cookie'));
   const session = isMember
     ? createSession({
         domain,
         room,
         history: number('history', 20),
-        transports,
+        open: (number, options, events) =>
+          openConn(transports[number % transports.length] as Transport, options, events),
         account: (isFresh) => findAccount(text, isFresh),
         lastId: store.lastId,
         shareTabs: text('tabs') !== 'each',
@@ -253,13 +231,10 @@ export function openChat(host: HTMLElement, title: string | undefined): Chat {
   listen(window, 'focus', look);
   listen(window, 'online', showState);
   listen(window, 'offline', showState);
-  listen(window, 'pagehide', saveCache);
 
   return {
     say,
     close() {
-      isClosed = true;
-      saveCache();
       session?.close();
       events.abort();
       clearTimeout(refreshing);

@@ -36,43 +36,62 @@ export type Conn = {
   kill(resumable: boolean): Resume | undefined;
 };
 
-export type OpenConn = (options: ConnOptions, on: ConnEvents) => Conn;
-
-/** What a transport gives to the log-in below. */
+/** What a transport is to the log-in below. */
 export type Framer = {
   /** Opens or restarts the stream; over BOSH the first payload travels with it. */
   open(payload?: string): void;
   send(stanza: string): void;
+  /** Closes it; `farewell` tells the server that we leave for good. */
+  close(farewell: boolean): void;
   /** True when everything may be sent before the first answer (WebSocket); BOSH must know its session first. */
   readonly isBurst: boolean;
+  /** The moment when something can be sent. */
+  readonly ready: Promise<unknown>;
 };
 
+/** What a transport tells the log-in. */
+export type FramerEvents = { receive(el: El): void; down(why: Down): void; isDead(): boolean };
+
+export type Transport = (domain: string, on: FramerEvents) => Framer;
+
 /**
- * The client's side of RFC 6120 6 and 7 and XEP-0198 over any framing:
+ * One connection over a transport, with the client's side of RFC 6120 6 and 7 and XEP-0198:
  * open → auth (PLAIN) → open → resume, or bind + enable → up. Pipelined, the steps do not wait for each other's answers
  * (the idea of XEP-0305); the answers are the same and come in the same order.
  */
-export function createLogin({ isBurst, open, send }: Framer, options: ConnOptions, on: ConnEvents) {
+export function openConn(transport: Transport, options: ConnOptions, on: ConnEvents): Conn {
   const { pipelined } = options;
   let auth = '';
   let isAuthenticated = false;
   let isUp = false;
-  let resuming = isBurst ? options.resume : undefined;
+  let isDead = false;
   let sm: { id: string; h: number } | undefined;
+
+  const down = (why: Down) => {
+    if (isDead) return;
+    isDead = true;
+    close(false);
+    on.down(why);
+  };
+  const framer = transport(options.domain, { receive, down, isDead: () => isDead });
+  const { isBurst, open, send, close } = framer;
+  let resuming = isBurst ? options.resume : undefined;
 
   function begin(): void {
     // Management first: the room's first answers are then counted, and replayed when this page is left at once.
     if (isBurst) send(`<enable xmlns='urn:xmpp:sm:3' resume='true'/>`);
     options.first().forEach(send);
   }
+
   function enter(): void {
     if (resuming) return send(xml`<resume xmlns='urn:xmpp:sm:3' previd='${resuming.id}' h='${resuming.h}'/>`);
     send(`<iq type='set' id='bind' xmlns='jabber:client'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`);
     if (pipelined) begin();
   }
 
-  return {
-    start({ local, password }: Login): void {
+  Promise.all([options.login, framer.ready]).then(
+    ([{ local, password }]) => {
+      if (isDead) return;
       const plain = btoa(String.fromCharCode(...new TextEncoder().encode(`\0${local}\0${password}`)));
       auth = `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${plain}</auth>`;
       open(pipelined && !isBurst ? auth : '');
@@ -81,39 +100,53 @@ export function createLogin({ isBurst, open, send }: Framer, options: ConnOption
       open();
       enter();
     },
-    receive(el: El): void {
-      const { name, attrs } = el;
-      if (name === 'features' && !pipelined) {
-        if (isAuthenticated) enter();
-        else send(auth);
-      } else if (name === 'success') {
-        isAuthenticated = true;
-        if (pipelined && isBurst) return;
-        open();
-        if (pipelined) enter();
-      } else if (name === 'failure') on.down('auth');
-      else if (name === 'resumed') {
-        sm = resuming && { ...resuming };
+    () => down('closed'),
+  );
+
+  function receive(el: El): void {
+    const { name, attrs } = el;
+    if (isDead) return;
+    if (name === 'features' && !pipelined) {
+      if (isAuthenticated) enter();
+      else send(auth);
+    } else if (name === 'success') {
+      isAuthenticated = true;
+      if (pipelined && isBurst) return;
+      open();
+      if (pipelined) enter();
+    } else if (name === 'failure') down('auth');
+    else if (name === 'resumed') {
+      sm = resuming && { ...resuming };
+      isUp = true;
+      on.up(true);
+    } else if (name === 'failed' && resuming) {
+      // Too late to resume: log in anew on the same stream.
+      resuming = undefined;
+      enter();
+    } else if (name === 'enabled') {
+      if (attrs['id']) sm = { id: attrs['id'], h: 0 };
+    } else if (name === 'r') send(xml`<a xmlns='urn:xmpp:sm:3' h='${sm?.h ?? 0}'/>`);
+    else if (/^(iq|message|presence)$/.test(name)) {
+      if (sm) sm.h++;
+      if (isUp) on.stanza(el);
+      else if (attrs['id'] === 'bind') {
+        if (!child(el, 'bind')) return down('closed');
         isUp = true;
-        on.up(true);
-      } else if (name === 'failed' && resuming) {
-        // Too late to resume: log in anew on the same stream.
-        resuming = undefined;
-        enter();
-      } else if (name === 'enabled') {
-        if (attrs['id']) sm = { id: attrs['id'], h: 0 };
-      } else if (name === 'r') send(xml`<a xmlns='urn:xmpp:sm:3' h='${sm?.h ?? 0}'/>`);
-      else if (/^(iq|message|presence)$/.test(name)) {
-        if (sm) sm.h++;
-        if (isUp) on.stanza(el);
-        else if (attrs['id'] === 'bind') {
-          if (!child(el, 'bind')) return on.down('closed');
-          isUp = true;
-          on.up(false);
-          if (!pipelined) begin();
-        }
-      } else if (/^(error|close)$/.test(name)) on.down('closed');
+        on.up(false);
+        if (!pipelined) begin();
+      }
+    } else if (/^(error|close)$/.test(name)) down('closed');
+  }
+
+  return {
+    send,
+    kill(resumable) {
+      if (isDead) return undefined;
+      const resume = resumable ? sm : undefined;
+      if (!resume) send(`<presence type='unavailable' xmlns='jabber:client'/>`);
+      isDead = true;
+      close(!resume);
+      return resume;
     },
-    resumable: (): Resume | undefined => sm,
   };
 }

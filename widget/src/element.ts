@@ -8,7 +8,6 @@ export class SaxChat extends HTMLElement {
   static strings: Record<string, Partial<Strings>> = strings;
 
   #chat: Chat | undefined;
-  #heading: string | undefined;
 
   connectedCallback(): void {
     if (this.#chat) return;
@@ -16,10 +15,7 @@ export class SaxChat extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
-    // The browser would show the attribute as a tooltip over the whole widget.
-    this.#heading ||= this.title;
-    this.removeAttribute('title');
-    this.#chat = openChat(this, this.#heading);
+    this.#chat = openChat(this);
   }
 
   disconnectedCallback(): void {

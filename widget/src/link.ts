@@ -1,4 +1,4 @@
-import type { Conn, Down, Login, OpenConn, Resume } from './conn.ts';
+import type { Conn, ConnEvents, ConnOptions, Down, Login, Resume } from './conn.ts';
 import { splitJid } from './jid.ts';
 import { type Line, lineOf } from './line.ts';
 import { child, type El, xml } from './xml.ts';
@@ -11,12 +11,12 @@ import { child, type El, xml } from './xml.ts';
  *   connecting, live ── down ──► waiting ── timer or wake ──► connecting
  *   connecting ── log-in refused twice (fresh credentials between) ──► denied ── slow timer or wake ──► connecting
  *   connecting ── the room refuses ──► refused ── slow timer or wake ──► connecting
- *   live ── kicked or banned ──► removed ── enter() ──► connecting
- *   connecting ── the site knows no member ──► guest ── enter() ──► connecting
+ *   live ── kicked or banned ──► removed, until the page is loaded again
+ *   connecting ── the site knows no member ──► guest
  */
 export type State = 'idle' | 'connecting' | 'live' | 'waiting' | 'denied' | 'refused' | 'removed' | 'guest';
 
-export type Occupant = { readonly nick: string; readonly isAway: boolean };
+export type Occupant = { readonly nick: string };
 
 /** What happens, with plain data: the leading tab passes the same on to its followers. */
 export type LinkEvents = {
@@ -47,8 +47,8 @@ export type LinkPort = {
   readonly room: string;
   /** Lines asked for at join. */
   readonly history: number;
-  /** The transports, the preferred one first. */
-  readonly transports: readonly OpenConn[];
+  /** Opens a connection; `transport` counts on when the one before did not open. */
+  open(transport: number, options: ConnOptions, on: ConnEvents): Conn;
   /** Asks the page who is there; undefined for a guest. Rejects when the site does not answer. */
   account(fresh: boolean): Promise<Account | undefined>;
   lastId(): string | undefined;
@@ -65,8 +65,6 @@ const PROBE = 3000;
 const SLOW = 60_000;
 const STEADY = 10_000;
 const MAX_BACKOFF = 30_000;
-/** A crowd of hostile occupants shall not become as many rows. */
-const MAX_PEOPLE = 2000;
 
 const PING = `<ping xmlns='urn:xmpp:ping'/>`;
 const NOT_IN_ROOM = /item-not-found|not-acceptable/;
@@ -154,10 +152,9 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       return who;
     });
     timer = after(OPENING, () => down('closed'));
-    const open = port.transports[transport % port.transports.length] as OpenConn;
     const options = { domain: port.domain, login, first: entering, resume, pipelined: isPipelined };
     resume = undefined;
-    conn = open(options, { up: ours(up), stanza: ours(stanza), down: ours(down) });
+    conn = port.open(transport, options, { up: ours(up), stanza: ours(stanza), down: ours(down) });
   }
 
   function down(why: Down): void {
@@ -268,10 +265,9 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       answers.delete(id);
       if (answer) answer(el);
       else if (type === 'get' || type === 'set') {
-        const isPing = child(el, 'ping');
-        const error = `<error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>`;
+        // Also the answer to a ping (XEP-0199 4.1): it says as well that we are here.
         conn?.send(
-          `${xml`<iq xmlns='jabber:client' type='${isPing ? 'result' : 'error'}' id='${id}' to='${from ?? port.domain}'>`}${isPing ? '' : error}</iq>`,
+          xml`<iq xmlns='jabber:client' type='error' id='${id}' to='${from ?? port.domain}'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>`,
         );
       }
     } else if (bare === room) {
@@ -301,7 +297,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       return;
     }
     const role = item?.attrs['role'] ?? '';
-    if (people.size < MAX_PEOPLE) people.set(nick, { nick, isAway: /away|xa|dnd/.test(child(el, 'show')?.text ?? '') });
+    people.set(nick, { nick });
     if (!isUs) return;
     me = { nick, role };
     if (state !== 'live') return live();
@@ -311,7 +307,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
 
   function leave(next: State, note: string): void {
     drop(false);
-    become(next, note.slice(0, 300));
+    become(next, note);
     if (next === 'refused') later(SLOW);
   }
 
@@ -394,10 +390,6 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     /** Called every few seconds: a silent connection is asked whether it lives. */
     tick(): void {
       if (state === 'live' && Date.now() - heardAt > SLOW) probe(STEADY);
-    },
-    /** Into the room again after a kick, or for a guest who has logged in meanwhile. */
-    enter(): void {
-      if (/removed|guest/.test(state)) connect();
     },
     /** Keeps the line until the room has reflected it. */
     say(entry: Unsaid): void {

@@ -67,7 +67,7 @@ export function makeRow(line: Line, { words, nick, bots, clock, calendar }: RowC
     said.kind,
     line.p,
     isAction && 'me',
-    line.n === nick && 'own',
+
     body.some((piece) => piece.isMention) && 'mention',
   ];
   const row = h('div', names.filter(Boolean).join(' '), face, by, ' ', text);

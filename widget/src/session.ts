@@ -1,12 +1,11 @@
 import { createLink, type Handover, type Link, type LinkEvents, type LinkPort, type Unsaid } from './link.ts';
-import { load, remove, save } from './storage.ts';
+import { load, save } from './storage.ts';
 import { canShareTabs, createTabs, PATIENCE, type Tabs } from './tabs.ts';
 
 /** What a follower asks of the leader, and what one tab tells all others. */
 type Orders = {
   hello(): void;
   say(entry: Unsaid, now: number): void;
-  enter(): void;
   read(): void;
 };
 
@@ -22,8 +21,7 @@ export type SessionPort = Omit<LinkPort, 'saveUnsaid' | 'isOnline'> & {
 
 export type Session = ReturnType<typeof createSession>;
 
-/** How long (ms) the server keeps a session that lost its connection, at most; and how old a typed line may be on the next page. */
-const HANDOVER_LIFE = 300_000;
+/** How old (ms) a typed line may be on the next page. */
 const UNSAID_LIFE = 3_600_000;
 
 const TICK = 5000;
@@ -49,21 +47,21 @@ export function createSession(port: SessionPort) {
       port.on.line(line);
     },
   };
-  const told = Object.fromEntries(
-    Object.entries(on as unknown as Calls).map(([name, call]) => [
-      name,
+  /** The leader's events: what happens here is told to the others as well. */
+  const told = new Proxy(on, {
+    get:
+      (_, name: keyof LinkEvents) =>
       (...values: unknown[]) => {
-        if (!/line|gap/.test(name)) latest.set(name, [name, ...values]);
-        call?.(...values);
-        tabs?.post([name, ...values]);
+        const post = [name, ...values] as const;
+        latest.set(name, post);
+        (on as unknown as Calls)[name]?.(...values);
+        tabs?.post(post);
       },
-    ]),
-  ) as unknown as LinkEvents;
+  });
   const orders: Orders = {
     hello() {
       for (const post of latest.values()) if (link) tabs?.post(post);
     },
-    enter: () => link?.enter(),
     read: port.read,
     say(entry, now) {
       // An order that is older lay here while this tab was frozen: another has said it.
@@ -72,7 +70,7 @@ export function createSession(port: SessionPort) {
   };
 
   function lead(): void {
-    const stored = load<Unsaid[]>('localStorage', `${key}unsaid`) ?? [];
+    const stored = load<Unsaid[]>('localStorage', `${key}unsaid`) || [];
     const unsaid = stored.filter(({ ts }) => Date.now() - ts < UNSAID_LIFE);
     for (const { id, text, ts, by } of unsaid) on.line({ m: id, n: by, t: text, ts, p: 'wait' });
     link = createLink(
@@ -84,17 +82,17 @@ export function createSession(port: SessionPort) {
       },
       unsaid,
     );
-    const found = load<{ now: number; handover: Handover }>(area, `${key}session`);
+    const handover = load<Handover | 0>(area, `${key}session`);
     // Read once: a duplicated tab must not take up the same session.
-    remove(area, `${key}session`);
-    link.start(found && Date.now() - found.now < HANDOVER_LIFE ? found.handover : undefined);
+    save(area, `${key}session`);
+    link.start(handover || undefined);
     mine.forEach(link.say);
   }
 
   function stop(keepSession: boolean): void {
     const handover = link?.stop(keepSession);
     link = undefined;
-    if (handover) save(area, `${key}session`, { now: Date.now(), handover });
+    if (handover) save(area, `${key}session`, handover);
   }
 
   function message([name, ...values]: Post): void {
@@ -145,10 +143,6 @@ export function createSession(port: SessionPort) {
         tabs?.post(['say', entry, Date.now()]);
         tabs?.check();
       }
-    },
-    enter(): void {
-      if (link) link.enter();
-      else tabs?.post(['enter']);
     },
     /** This tab is being looked at: what is unread in others is read. */
     read: () => tabs?.post(['read']),

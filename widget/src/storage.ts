@@ -10,18 +10,11 @@ export function load<T>(area: Area, key: string): T | undefined {
   }
 }
 
-export function save(area: Area, key: string, value: unknown): void {
+/** Writes JSON; without a value the entry is emptied. */
+export function save(area: Area, key: string, value: unknown = 0): void {
   try {
     globalThis[area].setItem(key, JSON.stringify(value));
   } catch {
     // The page works without.
-  }
-}
-
-export function remove(area: Area, key: string): void {
-  try {
-    globalThis[area].removeItem(key);
-  } catch {
-    // As above.
   }
 }

@@ -20,47 +20,47 @@ export type TabEvents<Message> = {
   message(message: Message): void;
 };
 
-export const canShareTabs = (): boolean => 'locks' in navigator && 'BroadcastChannel' in globalThis;
+export const canShareTabs = (): boolean => 'locks' in navigator;
+
+const WHO_LEADS = 0;
+const I_LEAD = 1;
 
 export function createTabs<Message>(name: string, on: TabEvents<Message>): Tabs<Message> {
   const channel = new BroadcastChannel(name);
+  /** Requests of an earlier round that are granted late are given back at once. */
   let round = 0;
   let isLeader = false;
-  let aborter = new AbortController();
   let release = () => {};
   let deadline: ReturnType<typeof setTimeout> | undefined;
+  const calm = () => {
+    clearTimeout(deadline);
+    deadline = undefined;
+  };
 
   function compete(steal: boolean): void {
     const mine = ++round;
-    aborter.abort();
-    aborter = new AbortController();
-    const held = () => {
+    const hold = () => {
       if (mine !== round) return;
       isLeader = true;
-      clearTimeout(deadline);
-      deadline = undefined;
+      calm();
       on.lead();
       return new Promise<void>((resolve) => {
         release = resolve;
       });
     };
-    navigator.locks.request(name, steal ? { steal } : { signal: aborter.signal }, held).catch(() => {
+    navigator.locks.request(name, { steal }, hold).catch(() => {
       if (mine !== round) return;
-      if (isLeader) {
-        isLeader = false;
-        on.depose();
-      }
+      isLeader = false;
+      on.depose();
       compete(false);
     });
   }
 
-  channel.onmessage = ({ data }: MessageEvent<Message | 'who' | 'I'>) => {
-    if (data === 'who') {
-      if (isLeader) channel.postMessage('I');
-    } else if (data === 'I') {
-      clearTimeout(deadline);
-      deadline = undefined;
-    } else on.message(data);
+  channel.onmessage = ({ data }: MessageEvent<Message | number>) => {
+    if (data === WHO_LEADS) {
+      if (isLeader) channel.postMessage(I_LEAD);
+    } else if (data === I_LEAD) calm();
+    else on.message(data as Message);
   };
   compete(false);
 
@@ -68,18 +68,16 @@ export function createTabs<Message>(name: string, on: TabEvents<Message>): Tabs<
     post: (message) => channel.postMessage(message),
     check() {
       if (isLeader || deadline) return;
-      channel.postMessage('who');
+      channel.postMessage(WHO_LEADS);
       deadline = setTimeout(() => {
         deadline = undefined;
-        if (!isLeader) compete(true);
+        compete(true);
       }, PATIENCE);
     },
     close() {
       round++;
-      clearTimeout(deadline);
-      aborter.abort();
+      calm();
       release();
-      isLeader = false;
       channel.close();
     },
   };

@@ -67,8 +67,8 @@ export function relayed(text: string): readonly [nick: string, text: string] | u
 /** The hue of a nickname in degrees, the same on every page. */
 export function hueOf(nick: string): number {
   let hash = 0;
-  for (const char of nick) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x9e3779b1) ^ (hash >>> 15);
-  return (hash >>> 0) % 360;
+  for (const char of nick) hash = (hash * 31 + (char.codePointAt(0) ?? 0) * 7) % 360;
+  return hash;
 }
 
 /**

@@ -8,20 +8,20 @@ import { parse } from './xml.ts';
 
 const icon = (path: string) => `<svg viewBox='0 0 24 24' aria-hidden='true'><path d='${path}'/></svg>`;
 
-const PAGE = `<section class='box'>
+// An empty title of its own keeps the browser from showing the element's as a tooltip everywhere.
+const PAGE = `<section class='box' title=''>
 <header class='header'><strong class='title'/><span class='status' role='status'/>
 <button class='bell' aria-pressed='false'>${icon('M5 17v-6a7 7 0 0 1 14 0v6l2 2H3zm4 3h6a3 3 0 0 1-6 0')}</button>
 <button class='people' aria-expanded='false'>${icon('M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8m-8 8c0-9 16-9 16 0z')}<span class='count'/></button></header>
 <div class='main'><div class='log' role='log' aria-live='off' tabindex='0'/><button class='news' hidden=''/><ul class='list' hidden=''/></div>
-<form class='form' hidden=''><textarea class='write' rows='1' maxlength='5000' dir='auto'/><button class='send'>${icon('M3 20l19-8L3 4v6l12 2-12 2z')}</button></form>
-<p class='hint' hidden=''/><button class='again' hidden=''/></section>`;
+<form class='form' hidden=''><textarea class='write' rows='1' maxlength='3500' dir='auto'/><button class='send'>${icon('M3 20l19-8L3 4v6l12 2-12 2z')}</button></form>
+<p class='hint' hidden=''/></section>`;
 
 /** Nearer than this (px) to the end, the list follows new lines. */
 const NEAR = 60;
 
 export type ViewEvents = {
   say(text: string): void;
-  enter(): void;
   isNotifying(): boolean;
   /** The bell was pressed: turns notifications on or off. */
   notify(): Promise<void>;
@@ -49,12 +49,11 @@ export function createView(
   const form = $<HTMLFormElement>('form');
   const input = $<HTMLTextAreaElement>('write');
   const hint = $('hint');
-  const again = $('again');
   for (const name of ['log', 'people', 'bell', 'write', 'send'] as const) $(name).ariaLabel = words[name];
   for (const name of ['people', 'bell', 'send'] as const) $(name).title = words[name];
   list.ariaLabel = words.people;
   input.placeholder = words.write;
-  again.textContent = words.again;
+  news.textContent = `↓ ${words.news}`;
   $('title').textContent = $('box').ariaLabel = title;
   const ring = () => {
     bell.ariaPressed = `${on.isNotifying()}`;
@@ -64,18 +63,12 @@ export function createView(
 
   const draw = createList(log, context, dayOf);
   let isFollowing = true;
-  let missed = 0;
   let nicks: readonly string[] = [];
   let tabbed: { text: string; cursor: number; shown: string; times: number } | undefined;
 
   function toEnd(): void {
     log.scrollTop = log.scrollHeight;
     isFollowing = news.hidden = true;
-    missed = 0;
-  }
-  function grow(): void {
-    input.style.height = '';
-    input.style.height = `${input.scrollHeight + 2}px`;
   }
   log.onscroll = () => {
     isFollowing = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
@@ -88,15 +81,12 @@ export function createView(
     people.ariaExpanded = `${!list.hidden}`;
   };
   bell.onclick = () => on.notify().then(ring);
-  again.onclick = on.enter;
   form.onsubmit = (event) => {
     event.preventDefault();
     on.say(input.value.trim());
     input.value = '';
-    grow();
     toEnd();
   };
-  input.oninput = grow;
   input.onkeydown = (event) => {
     // While a Japanese or Chinese word is being composed, Enter belongs to the composition.
     if (event.isComposing || event.shiftKey) return;
@@ -119,13 +109,11 @@ export function createView(
   }
 
   return {
-    /** `fresh`: how many of the changed lines are new to the reader. */
-    render(lines: readonly Line[], changed: ReadonlySet<Line>, fresh: number): void {
+    /** `fresh`: some of the changed lines are new to the reader. */
+    render(lines: readonly Line[], changed: ReadonlySet<Line>, fresh: boolean): void {
       draw(lines, changed);
       if (isFollowing) toEnd();
-      else missed += fresh;
-      news.hidden = !missed;
-      news.textContent = `↓ ${missed} ${words.news}`;
+      else if (fresh) news.hidden = false;
     },
     /** History is not read out; what comes after it is. */
     announce(isOn: boolean): void {
@@ -139,27 +127,15 @@ export function createView(
       if (status.textContent !== text) status.textContent = text ?? '';
       const isMute = state === 'live' && !/participant|moderator/.test(role);
       form.hidden = isMute || /idle|guest|removed|refused/.test(state);
-      again.hidden = state !== 'removed';
       hint.textContent = state === 'guest' ? words.guest : isMute ? words.visitor : tame(note);
       hint.hidden = !hint.textContent;
     },
     people(occupants: readonly Occupant[]): void {
-      const sorted = [...occupants].sort((a, b) => a.nick.localeCompare(b.nick));
+      const sorted = occupants.toSorted((a, b) => a.nick.localeCompare(b.nick));
       nicks = sorted.map(({ nick }) => nick).filter((nick) => nick !== context().nick);
       $('count').textContent = `${sorted.length}`;
       people.ariaLabel = `${words.people}: ${sorted.length}`;
-      list.replaceChildren(
-        ...sorted.map(({ nick, isAway }) => {
-          const name = tint(h('button', isAway ? 'person away' : 'person', tame(nick)), nick);
-          name.dir = 'auto';
-          name.onclick = () => {
-            input.value = `${nick}: ${input.value}`;
-            if (getComputedStyle(list).position === 'absolute') people.click();
-            input.focus();
-          };
-          return h('li', '', name);
-        }),
-      );
+      list.replaceChildren(...sorted.map(({ nick }) => tint(h('li', 'person', tame(nick)), nick)));
     },
   };
 }

@@ -14,16 +14,16 @@ export type El = {
 
 type Growing = { tag: string; name: string; attrs: Record<string, string>; kids: Growing[]; text: string };
 
-const PIECE = /<(\/?)([^\s<>/="'!?]+)((?:\s+[^\s<>/="']+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|[^<]+/g;
-const ATTRIBUTE = /([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+const PIECE = /<(\/?)([^\s<>/="']+)((?:[^<>"'/]|"[^"<]*"|'[^'<]*')*)(\/?)>|[^<]+/g;
+const ATTRIBUTE = /([^\s=]+)=(["'])(.*?)\2/gs;
 const ENTITIES: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
 
 /** Nothing in XMPP is nested deeper; a hostile stanza of 100,000 open tags is refused instead of walked. */
 const MAX_DEPTH = 100;
 
 const decode = (text: string) =>
-  text.replace(/&(?:#x([\da-f]+)|#(\d+)|(lt|gt|quot|apos|amp));/gi, (all, hex, decimal, name) =>
-    name ? (ENTITIES[name] ?? all) : String.fromCodePoint(hex ? Number.parseInt(hex, 16) : Number(decimal)),
+  text.replace(/&(#x?)?(\w+);/gi, (all, number, name) =>
+    number ? String.fromCodePoint(Number.parseInt(name, number[1] ? 16 : 10)) : (ENTITIES[name] ?? all),
   );
 
 /**
@@ -36,16 +36,21 @@ export function parse(source: string): El {
   let length = 0;
   for (const [all, end, tag, attributes, empty] of source.matchAll(PIECE)) {
     length += all.length;
-    const parent = stack.at(-1) as Growing;
-    if (tag === undefined) parent.text += decode(all);
+    const parent = stack.at(-1);
+    if (!parent) break;
+    if (!tag) parent.text += decode(all);
     else if (end) {
-      if (parent.tag !== tag) length = Number.NaN;
-      else stack.pop();
+      if (stack.pop()?.tag !== tag) length = Number.NaN;
     } else {
-      const attrs = Object.create(null);
-      for (const [, name, double, single] of (attributes ?? '').matchAll(ATTRIBUTE))
-        attrs[name as string] = decode(double ?? single ?? '');
-      const el = { tag, name: tag.slice(tag.indexOf(':') + 1), attrs, kids: [], text: '' };
+      const el = {
+        tag,
+        name: tag.slice(tag.indexOf(':') + 1),
+        attrs: {} as Record<string, string>,
+        kids: [],
+        text: '',
+      };
+      for (const [, name, , value] of attributes?.matchAll(ATTRIBUTE) ?? [])
+        el.attrs[name as string] = decode(value ?? '');
       parent.kids.push(el);
       if (!empty && stack.push(el) > MAX_DEPTH) break;
     }
@@ -61,7 +66,7 @@ export const child = (el: El | undefined, name: string, ns?: string): El | undef
   el?.kids.find((kid) => kid.name === name && (!ns || kid.attrs['xmlns'] === ns));
 
 /** Escapes for text and attributes; what XML 1.0 cannot carry (control characters, half surrogates) is left out. */
-export const escapeXml = (text: string): string =>
+const escapeXml = (text: string): string =>
   text
     .replace(/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '')
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
