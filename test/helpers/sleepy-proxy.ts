@@ -39,7 +39,6 @@ export async function startSleepyProxy(target: number, rtt = 0): Promise<SleepyP
       from.on('end', () => later(() => !pair.isDead && to.end()));
       from.on('error', () => later(() => !pair.isDead && to.destroy()));
       from.on('close', () => {
-        pairs.delete(pair);
         later(() => !pair.isDead && to.destroySoon());
       });
     };

@@ -151,7 +151,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       if (!who) throw new Error('guest');
       return who;
     });
-    timer = after(OPENING, () => down('closed'));
+    timer = after(OPENING, () => down('unopened'));
     const options = { domain: port.domain, login, first: entering, resume, pipelined: isPipelined };
     resume = undefined;
     conn = port.open(transport, options, { up: ours(up), stanza: ours(stanza), down: ours(down) });

@@ -95,14 +95,21 @@ export function createSession(port: SessionPort) {
     if (handover) save(area, `${key}session`, handover);
   }
 
+  /** A leader listens to orders only, and to lines: one that was just deposed does not know it yet. */
   function message([name, ...values]: Post): void {
-    const call = (orders as unknown as Calls)[name] ?? (link ? undefined : (on as unknown as Calls)[name]);
+    const call =
+      (orders as unknown as Calls)[name] ?? (link && name !== 'line' ? undefined : (on as unknown as Calls)[name]);
     call?.(...values);
+  }
+
+  function depose(): void {
+    stop(false);
+    tabs?.post(['hello']);
   }
 
   function begin(): void {
     if (!isShared) return lead();
-    tabs = createTabs(key, { lead, depose: () => stop(false), message });
+    tabs = createTabs(key, { lead, depose, message });
     tabs.post(['hello']);
     wake();
   }
