@@ -36,7 +36,7 @@ async function shown(started: Demo): Promise<{ directory: string; page: string }
   await until(
     () => /stop {5}Ctrl-C/.test(started.stdout()) || started.child.exitCode !== null,
     () => started.stderr(),
-    80_000,
+    180_000,
   );
   const directory = /files {4}(\S+)/.exec(started.stdout())?.[1];
   const page = /page {5}(\S+)/.exec(started.stdout())?.[1];

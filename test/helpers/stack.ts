@@ -103,7 +103,7 @@ export function startSaxctl(
     stdout: () => stdout,
     stderr: () => stderr,
     finished,
-    async logged(pattern, withinMs = 20_000) {
+    async logged(pattern, withinMs = 60_000) {
       const deadline = performance.now() + withinMs;
       while (!pattern.test(stderr)) {
         if (over)

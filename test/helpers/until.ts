@@ -5,7 +5,7 @@
 export async function until<T>(
   condition: () => T | Promise<T>,
   message: string | (() => string) = 'the condition did not come true',
-  deadline = 20_000,
+  deadline = 60_000,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + deadline;
   for (;;) {

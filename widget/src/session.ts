@@ -19,8 +19,6 @@ export type SessionPort = Omit<LinkPort, 'saveUnsaid' | 'isOnline'> & {
   read(): void;
 };
 
-export type Session = ReturnType<typeof createSession>;
-
 /** How old (ms) a typed line may be on the next page. */
 const UNSAID_LIFE = 3_600_000;
 

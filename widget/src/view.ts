@@ -27,8 +27,6 @@ export type ViewEvents = {
   notify(): Promise<void>;
 };
 
-export type View = ReturnType<typeof createView>;
-
 /** Builds the widget inside its shadow root and shows what it is told. Knows nothing of connections. */
 export function createView(
   root: ShadowRoot,

@@ -6,7 +6,7 @@ import {
   judgeTables,
   tablesOf,
 } from '../../core/doctor/database.ts';
-import { ok, problem, skipped } from '../../core/doctor/verdict.ts';
+import { ok, problem } from '../../core/doctor/verdict.ts';
 import { reasonOf } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
 import { localpartOf } from '../../core/member-name.ts';
@@ -121,6 +121,3 @@ async function whyUnreadable(world: World, table: string): Promise<string | unde
 
 /** The prefix was checked when the configuration was read; a backtick in it would still end the name. */
 const quotedName = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
-
-/** For groups that need the database when it is away. */
-export const noDatabase = skipped('the database cannot be reached');

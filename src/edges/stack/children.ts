@@ -32,7 +32,7 @@ export function createChildren(stack: Stack, program: string): Children {
         probe: async () => {
           if (!/"event":"ready"/.test(await readFile(logFile(name), 'utf8'))) throw new Error('not ready yet');
         },
-        readyWithinMs: 20_000,
+        readyWithinMs: 60_000,
       });
       daemons.push(daemon);
       await daemon.start();

@@ -15,9 +15,6 @@ export const bind: (fd: number, address: Uint8Array, length: number) => number =
 export const connect: (fd: number, address: Uint8Array, length: number) => number = libc.func(
   'int connect(int, const void *, unsigned int)',
 );
-export const getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number = libc.func(
-  'int getsockname(int, void *, void *)',
-);
 export const getsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array) => number =
   libc.func('int getsockopt(int, int, int, void *, void *)');
 export const setsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: number) => number =
