@@ -108,7 +108,8 @@ class Loader {
     } catch (error) {
       if (error instanceof TomlError) {
         const reason = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? '';
-        throw new ConfigError([`${this.file}:${error.line}: not TOML: ${reason}`], error);
+        // Without the parser's error as cause: it quotes the lines, and one of them may hold a password.
+        throw new ConfigError([`${this.file}:${error.line}: not TOML: ${reason}`]);
       }
       const code = (error as NodeJS.ErrnoException).code;
       const hint =
