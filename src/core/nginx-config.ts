@@ -70,6 +70,10 @@ export function nginxLocations(site: ChatSite): string {
   location /chat/widget/ {
     alias ${site.widget}/;
     add_header Cache-Control "public, max-age=31536000, immutable";
+    # A third of the bytes.
+    gzip on;
+    gzip_comp_level 9;
+    gzip_types application/javascript text/javascript application/json;
   }
 `;
 }

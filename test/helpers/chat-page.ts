@@ -11,16 +11,17 @@
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { startStack } from '../../src/edges/stack/stack.ts';
 import type { Stack, StackOptions } from '../../src/edges/stack/types.ts';
 import { type SleepyProxy, startSleepyProxy } from './sleepy-proxy.ts';
 import { until } from './until.ts';
 
-const YES = fileURLToPath(new URL('../fixtures/extauth-yes.mjs', import.meta.url));
-const BUILD = new URL('../../scripts/build-widget.mjs', import.meta.url).href;
+// From the project's directory: a bench is bundled elsewhere.
+const YES = resolve('test/fixtures/extauth-yes.mjs');
+const BUILD = pathToFileURL(resolve('scripts/build-widget.mjs')).href;
 
 /** What a test page says about itself; each becomes an attribute of the element. */
 export type PageOptions = {
@@ -168,7 +169,15 @@ for (const name of ['alert', 'prompt', 'confirm', 'pwned']) window[name] = (...a
 addEventListener('securitypolicyviolation', (e) => bad.push(e.violatedDirective + ' ' + e.blockedURI + ' ' + e.sample));
 addEventListener('error', (e) => bad.push('error ' + e.message));
 addEventListener('unhandledrejection', (e) => bad.push('rejection ' + (e.reason && e.reason.stack)));
-addEventListener('sax-live', () => { lives++; });
+addEventListener('sax-live', () => { lives++; window.liveAt ??= performance.now(); });
+const attach = Element.prototype.attachShadow;
+Element.prototype.attachShadow = function (options) {
+  const root = attach.call(this, options);
+  new MutationObserver((records) => {
+    if (root.querySelector('.row')) window.firstAt ??= performance.now();
+  }).observe(root, { childList: true, subtree: true });
+  return root;
+};
 addEventListener('sax-message', (e) => { said.push(e.detail); });
 `;
 
