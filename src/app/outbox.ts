@@ -7,7 +7,10 @@ import type { Clock, Journal, Log } from './ports.ts';
 export type Destination = {
   /** Hands an entry over. No promise of anything; a throw counts as a lost connection. */
   deliver(entry: Entry): void;
-  /** The newest id that the destination holds, '' when it holds none: asked once, before anything is ever sent. */
+  /**
+   * The newest id that the destination holds, '' when it holds none; undefined when it keeps no archive. Asked whenever
+   * sending begins. Rejects when the archive does not work now.
+   */
   position?(): Promise<string | undefined>;
   /**
    * Which of these entries the destination holds already, by entry id, each with its id there. Complete: what is not in the
@@ -94,7 +97,7 @@ export function runOutbox(options: OutboxOptions) {
     if (box.size === 0) for (const tell of [...drained]) tell();
   };
 
-  const confirmed = (id: string, proof: string | undefined): boolean => {
+  const confirmed = (id: string, proof: string | undefined, archived = true): boolean => {
     const done = box.confirm(id, proof);
     if (done === undefined) return false;
     const flown = flownAt.get(id);
@@ -104,6 +107,7 @@ export function runOutbox(options: OutboxOptions) {
     if (slowest > 500 && slowest > 2 * box.pace) record(box.notePace(Math.round(slowest)));
     ended(done.entry);
     events.said?.(done.entry, proof, Math.max(0, clock.now() - done.entry.at));
+    if (!archived) suspectArchive();
     pump();
     return true;
   };
@@ -187,11 +191,10 @@ export function runOutbox(options: OutboxOptions) {
   const settle = async (where: Destination, mine: AbortSignal): Promise<void> => {
     for (let failures = 0; !mine.aborted; ) {
       try {
-        if (box.base === undefined && where.position !== undefined && box.ask().length === 0) {
-          const position = (await where.position()) ?? '';
-          if (mine.aborted) return;
-          if (box.base === undefined) record(box.startAt(position));
-        }
+        // Also when nothing is doubtful: a destination whose archive does not answer would not archive what is sent now.
+        const position = await where.position?.();
+        if (mine.aborted) return;
+        if (box.base === undefined && position !== undefined && box.ask().length === 0) record(box.startAt(position));
         if (!(await askOnce(where, mine))) continue;
         if (mine.aborted) return;
         box.open();
@@ -210,6 +213,23 @@ export function runOutbox(options: OutboxOptions) {
         await slept(wait, mine);
       }
     }
+  };
+
+  const attach = (where: Destination): void => {
+    era.abort();
+    era = new AbortController();
+    destination = where;
+    heldUntil = 0;
+    box.ask();
+    void settle(where, era.signal);
+    void watch(era.signal);
+  };
+
+  /** The destination took an entry without archiving it: its archive must answer before anything more is sent. */
+  const suspectArchive = (): void => {
+    if (destination === undefined || box.phase !== 'open') return;
+    log.warn('not-archived', `${name}: a line was said and not archived; waiting until the archive works again`);
+    attach(destination);
   };
 
   /** True when nothing is doubtful any more but what is known to be absent. */
@@ -292,19 +312,12 @@ export function runOutbox(options: OutboxOptions) {
     },
 
     /** The destination is there (we are in the room): what is doubtful is asked for, then sending begins. */
-    attach(where: Destination): void {
-      era.abort();
-      era = new AbortController();
-      destination = where;
-      heldUntil = 0;
-      void settle(where, era.signal);
-      void watch(era.signal);
-    },
+    attach,
 
     /** The destination is gone. `culprit`: the connection ended because of what we sent. */
     detach,
 
-    /** The destination shows an entry by its id: true when it was ours and new. */
+    /** The destination shows an entry by its id: true when it was ours and new. `archived`: false when it should be in an archive and is not. */
     confirmed,
 
     /** The destination refused an entry. `never`: it is given up aloud at the third time; else it is tried again, slower and slower. False: not ours. */

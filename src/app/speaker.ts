@@ -2,7 +2,18 @@ import { EXIT, SaxError } from '../core/errors.ts';
 import type { Entry } from '../core/outbox.ts';
 import { keepRoom } from './keep-room.ts';
 import { type Destination, type OutboxDriver, type OutboxOptions, runOutbox } from './outbox.ts';
-import type { ChatSession, Clock, Disconnect, Log, Room, RoomEvents, RoomLine, Utterance } from './ports.ts';
+import type {
+  ArchivePage,
+  ArchiveQuery,
+  ChatSession,
+  Clock,
+  Disconnect,
+  Log,
+  Room,
+  RoomEvents,
+  RoomLine,
+  Utterance,
+} from './ports.ts';
 
 /** What an entry of a room's outbox holds. `extra` is the owner's (whom to answer). */
 export type Spoken = { readonly body: string; readonly kind?: Utterance['kind']; readonly extra?: unknown };
@@ -51,6 +62,8 @@ export function makeSpeaker(options: SpeakerOptions): Speaker {
   const outbox = runOutbox({ ...options, name: options.room });
   let inside: Room | undefined;
   let streamEnd: Disconnect | undefined;
+  /** Whether the room keeps one, as far as we know. */
+  const archive = { kept: true };
   return {
     outbox,
     joined(session, room) {
@@ -59,7 +72,7 @@ export function makeSpeaker(options: SpeakerOptions): Speaker {
       void session.closed.then((why) => {
         if (inside === room) streamEnd = why;
       });
-      outbox.attach(roomDestination(session, room, options));
+      outbox.attach(roomDestination(session, room, archive, options));
     },
     out() {
       inside = undefined;
@@ -67,7 +80,11 @@ export function makeSpeaker(options: SpeakerOptions): Speaker {
       const why = streamEnd;
       outbox.detach({ culprit: why?.kind === 'protocol' || /policy-violation/.test(why?.reason ?? '') });
     },
-    heard: (line) => line.messageId !== undefined && outbox.confirmed(line.messageId, line.id),
+    heard(line) {
+      // Every line of a room with an archive has an id there; ejabberd says a line without one when its database is away.
+      const archived = line.id !== undefined || !archive.kept;
+      return line.messageId !== undefined && outbox.confirmed(line.messageId, line.id, archived);
+    },
     refused(messageId, condition, text) {
       const reason = text === '' || text === condition ? condition : `${text} (${condition})`;
       const flying = outbox.refused(messageId, reason, HOPELESS.has(condition));
@@ -115,16 +132,20 @@ export function keepSpeaking(options: KeepSpeaking): Promise<void> {
   });
 }
 
-function roomDestination(session: ChatSession, room: Room, { clock, log, body }: SpeakerOptions): Destination {
-  let knownArchive = true;
+function roomDestination(
+  session: ChatSession,
+  room: Room,
+  archive: { kept: boolean },
+  { clock, log, body }: SpeakerOptions,
+): Destination {
   return {
     deliver(entry) {
       const spoken = decodeSpoken(entry.payload);
       room.say({ id: entry.id, body: body?.(entry, spoken) ?? spoken.body, kind: spoken.kind });
     },
     async position() {
-      const page = await orNone(() => session.archive(room.room, { before: '', max: 1 }));
-      return page?.last ?? page?.lines.at(-1)?.id ?? '';
+      const page = await orNone(() => read({ before: '', max: 1 }));
+      return page === undefined ? undefined : (page.last ?? page.lines.at(-1)?.id ?? '');
     },
     async findDelivered(entries, after) {
       const found = new Map<string, string | undefined>();
@@ -150,7 +171,7 @@ function roomDestination(session: ChatSession, room: Room, { clock, log, body }:
     const oldest = Math.min(...entries.map(({ at }) => at));
     const since = position === undefined ? Math.min(oldest, clock.now()) - MARGIN_MS : undefined;
     for (;;) {
-      const page = await orNone(() => session.archive(room.room, { after: position, since, max: PAGE }));
+      const page = await orNone(() => read({ after: position, since, max: PAGE }));
       if (page === undefined) return;
       for (const line of page.lines) if (!want(line)) return;
       const last = page.last ?? page.lines.at(-1)?.id;
@@ -160,18 +181,28 @@ function roomDestination(session: ChatSession, room: Room, { clock, log, body }:
     }
   }
 
+  /** ejabberd answers with an empty page when its database is away, and does not call it complete: that is no answer. */
+  async function read(query: ArchiveQuery): Promise<ArchivePage> {
+    const page = await session.archive(room.room, query);
+    if (page.lines.length === 0 && !page.complete && page.last === undefined)
+      throw new SaxError(EXIT.unavailable, `the archive of ${room.room} does not answer properly`);
+    return page;
+  }
+
   /** A room without an archive cannot say what was said: then what is doubtful is said again, and the log says so. */
   async function orNone<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await ask();
+      const answer = await ask();
+      archive.kept = true;
+      return answer;
     } catch (error) {
       const condition = (error as { condition?: string }).condition;
       if (condition !== 'feature-not-implemented' && condition !== 'service-unavailable') throw error;
-      if (knownArchive)
+      if (archive.kept)
         log.warn('no-archive', `the room ${room.room} has no archive: after a crash its last lines may be said twice`, {
           condition,
         });
-      knownArchive = false;
+      archive.kept = false;
       return undefined;
     }
   }

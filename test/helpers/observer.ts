@@ -27,16 +27,28 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
   /** The newest line when we were last sure to have missed nothing. */
   let resumeAt: string | undefined;
   const note = (line: RoomLine): void => {
-    if (line.id === undefined) throw new Error(`a line without an id: ${line.body}`);
-    heard.set(line.id, line);
-    if (last === undefined || BigInt(line.id) > BigInt(last)) last = line.id;
+    // Said but not archived (the database was away): it stands behind what came before.
+    const id = line.id ?? String(BigInt(last ?? 0) + 1n);
+    heard.set(id, { ...line, id });
+    if (last === undefined || BigInt(id) > BigInt(last)) last = id;
   };
   const catchUp = async (session: ChatSession, after: string | undefined): Promise<void> => {
     for (let position = after; ; ) {
       const page = await session.archive(stack.room, { after: position, max: 500 });
+      if (page.lines.length === 0 && !page.complete) throw new Error('the archive is away');
       for (const line of page.lines) note(line);
       if (page.complete || page.last === undefined) return;
       position = page.last;
+    }
+  };
+  const catchUpSurely = async (session: ChatSession, after: string): Promise<void> => {
+    for (let tries = 0; tries < 50 && session === current; tries += 1) {
+      const worked = await catchUp(session, after).then(
+        () => true,
+        () => false,
+      );
+      if (worked) return;
+      await systemClock.sleep(200);
     }
   };
   const done = keepConnected({
@@ -63,7 +75,7 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
         events: { line: note },
         joined() {
           inside = true;
-          if (resumeAt !== undefined) void catchUp(session, resumeAt).catch(() => undefined);
+          if (resumeAt !== undefined) void catchUpSurely(session, resumeAt);
         },
         out: () => {
           if (inside) resumeAt = last;

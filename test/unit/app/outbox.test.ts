@@ -209,3 +209,38 @@ test('words that are refused for their content are given up at the third time; a
   expect(tries.filter((text) => text === 'bad')).toHaveLength(3);
   expect(tries.filter((text) => text === 'later')).toHaveLength(6);
 });
+
+test('nothing is sent while the archive does not work, at the beginning and after a line that was not archived', async () => {
+  const driver = runOutbox({ name: 't', journal: memoryJournal(newDisk()), clock: fastClock(), log });
+  const sent: string[] = [];
+  let asked = 0;
+  let works = false;
+  const ids: string[] = [];
+  const destination: Destination = {
+    deliver({ id, payload }) {
+      ids.push(id);
+      sent.push(payload);
+    },
+    async position() {
+      asked += 1;
+      if (!works) throw new Error('away');
+      return '7';
+    },
+    findDelivered: () => Promise.resolve(new Map()),
+    stuck: () => undefined,
+  };
+  await driver.submit(['a', 'b', 'c', 'd'].map((payload) => ({ payload })));
+  driver.attach(destination);
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(2));
+  expect(sent).toEqual([]);
+  works = true;
+  await vi.waitFor(() => expect(sent).toEqual(['a', 'b']));
+  works = false;
+  asked = 0;
+  driver.confirmed(ids[0] ?? '', undefined, false);
+  driver.confirmed(ids[1] ?? '', '9');
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(2));
+  expect(sent).toEqual(['a', 'b']);
+  works = true;
+  await vi.waitFor(() => expect(sent).toEqual(['a', 'b', 'c', 'd']));
+});
