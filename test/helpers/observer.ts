@@ -90,6 +90,7 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
     random: () => 0,
     log: silent,
     signal: stop.signal,
+    backoff: { minMs: 200, maxMs: 1000, jitter: 0 },
   });
   return {
     lines: () => [...heard.values()].sort((a, b) => (BigInt(a.id ?? 0) < BigInt(b.id ?? 0) ? -1 : 1)),

@@ -258,7 +258,10 @@ test('a room that allows one line every 300 ms: order and count hold, also when 
     yml,
     readFileSync(yml, 'utf8').replace(/^( +)mod_muc:\n/m, '$1mod_muc:\n$1  min_message_interval: 0.3\n'),
   );
+  await bridge.end('SIGTERM');
   await stack.ejabberd.restart();
+  await until(() => observer.inside());
+  bridge = await start();
   const lines = Array.from({ length: 16 }, (_, n) => `slowly ${n}`);
   for (const line of lines.slice(0, 10)) await sendSurely(line);
   await saidUpTo('slowly 5', 'slowly ');
@@ -268,4 +271,4 @@ test('a room that allows one line every 300 ms: order and count hold, also when 
   for (const line of lines.slice(10)) await sendSurely(line);
   await saidUpTo('slowly 15', 'slowly ');
   expect(bodies('slowly ')).toEqual(lines);
-});
+}, 120_000);
