@@ -124,20 +124,18 @@ describe('secrets', () => {
     const logs = join(stack.directory, 'ejabberd/logs');
     for (const file of readdirSync(logs)) seen.set(`ejabberd’s ${file}`, readFileSync(join(logs, file), 'utf8'));
     expect(found()).toEqual([]);
-  });
+  }, 120_000);
 
   it('are not in the output of commands, in errors or in JSON', async () => {
     const sid = stack.member('Tari').session.sid;
     expect(await run('config show', ['config', 'show'])).toContain('********');
     await run('config show --json', ['config', 'show', '--json']);
-    await run('config check', ['config', 'check']);
     expect(await run('doctor', ['doctor', 'config', 'database', 'auth', 'irc', 'versions'])).toContain(
       'database.connect',
     );
     await run('doctor --json', ['doctor', '--json', 'config', 'database', 'auth']);
     await run('history', ['history', '--json']);
     expect(await run('auth --check', ['auth', '--check', 'Tari'], { stdin: `${sid}\n` })).toMatch(/allowed|refused/);
-    await run('auth --check, another’s', ['auth', '--check', 'Bob Smith'], { stdin: `${sid}\n` });
     await run('sync-nicks', ['sync-nicks', '--dry-run', '--json']);
     await run('init --diff', ['init', '--diff', join(stack.directory, 'nowhere'), '--domain', stack.domain]);
     const toml = readFileSync(stack.config, 'utf8');
@@ -152,21 +150,19 @@ describe('secrets', () => {
       const broken = join(stack.directory, 'broken.toml');
       expect(text).not.toBe(toml);
       writeFileSync(broken, text, { mode: 0o600 });
-      for (const argv of [['config', 'check'], ['history'], ['--log-format', 'json', 'webridge']]) {
-        const { code, stdout, stderr } = await runSaxctl({ config: broken, env: stack.env }, [
-          '--log-level',
-          'debug',
-          ...argv,
-        ]);
-        expect(code).toBe(78);
-        seen.set(`${name}: ${argv.join(' ')}`, stdout + stderr);
-      }
+      const { code, stdout, stderr } = await runSaxctl({ config: broken, env: stack.env }, [
+        '--log-level',
+        'debug',
+        'history',
+      ]);
+      expect(code).toBe(78);
+      seen.set(`the error of ${name}`, stdout + stderr);
     }
     const wrong = { SAXCTL_DATABASE_USER: 'nobody', SAXCTL_WEBRIDGE_JID: `nobody@${stack.domain}` };
     await run('a wrong account, history', ['history'], { env: wrong });
     await run('a wrong account, sync-nicks', ['sync-nicks', '--json'], { env: wrong });
     expect(found()).toEqual([]);
-  });
+  }, 120_000);
 
   it('would be found if they were there', () => {
     seen.set('a test', `x${planted.token_key}y`);
