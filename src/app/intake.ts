@@ -91,7 +91,9 @@ export function makeIntake(options: {
     if (!decoded.ok) {
       count.dropped(decoded.reason);
       if (decoded.reason !== 'empty')
-        tell(`bad-${decoded.reason}`, `a datagram was dropped: ${decoded.reason}`, { begins: beginning(datagram) });
+        tell(`bad-${decoded.reason.toLowerCase().replaceAll(' ', '-')}`, `a datagram was dropped: ${decoded.reason}`, {
+          begins: beginning(datagram),
+        });
       const to = wish(decoded.ack);
       if (to !== undefined) answer(to, { ok: false, error: decoded.reason });
       if (done !== undefined) push({ submission: undefined, ack: undefined, refused: true, done });

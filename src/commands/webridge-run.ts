@@ -8,7 +8,7 @@ import { EXIT, SaxError } from '../core/errors.ts';
 import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
 import { activatedDescriptors } from '../edges/dgram/activation.ts';
 import { groupNumber } from '../edges/dgram/group.ts';
-import { adoptDatagrams, listenDatagrams } from '../edges/dgram/listen.ts';
+import { adoptDatagrams, listenDatagrams, refuseLive } from '../edges/dgram/listen.ts';
 import { openJournal } from '../edges/journal/journal.ts';
 import { openSpool } from '../edges/spool/spool.ts';
 import { writeAtomically } from '../edges/state/atomic.ts';
@@ -29,6 +29,8 @@ export async function runWebridge(context: Context, daemon: Daemon): Promise<voi
   const room = required(xmpp.room, 'xmpp.room (or xmpp.domain)').toLowerCase();
   const dir = required(config.state.dir, 'state.dir');
 
+  // Before the lock: a socket that is alive is the plainer reason (DESIGN 7: 73).
+  if (activatedDescriptors(context.io.env, process.pid).length === 0) refuseLive(webridge.socket);
   const lock = acquireLock(join(dir, 'webridge.lock'));
   try {
     const journal = await openJournal(join(dir, `webridge.${encodeURIComponent(room)}.journal`));

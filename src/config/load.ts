@@ -63,7 +63,16 @@ function findFile(env: Environment, explicit: string | undefined): string | unde
   if (named !== undefined) return resolve(named);
   const home = env['XDG_CONFIG_HOME'] || (env['HOME'] ? join(env['HOME'], '.config') : undefined);
   const candidates = [...(home === undefined ? [] : [join(home, 'saxctl', 'saxctl.toml')]), SYSTEM_FILE];
-  return candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false }) !== undefined);
+  return candidates.find(exists);
+}
+
+/** A home that this user may not look into (a service started with another user's) holds no configuration for him. */
+function exists(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 type Value = { readonly origin: Origin; readonly get: () => unknown };

@@ -50,12 +50,12 @@ function decodePlain(bytes: Uint8Array, truncated: boolean, { entities }: Decode
 
 function decodeStructured(bytes: Uint8Array, truncated: boolean, options: DecodeOptions): Decoded {
   if (truncated || bytes.length > LIMITS.structuredBytes)
-    return { ok: false, reason: `structured and longer than ${LIMITS.structuredBytes} bytes`, ack: false };
+    return { ok: false, reason: `structured and longer than ${LIMITS.structuredBytes} bytes`, ack: asksForAck(bytes) };
   let json: unknown;
   try {
     json = JSON.parse(decodeText(bytes));
   } catch {
-    return { ok: false, reason: 'not JSON', ack: false };
+    return { ok: false, reason: 'not JSON', ack: asksForAck(bytes) };
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     return { ok: false, reason: 'not an object', ack: false };
@@ -88,6 +88,9 @@ function decodeStructured(bytes: Uint8Array, truncated: boolean, options: Decode
   const what = words.what === undefined ? undefined : closeBidi(words.what);
   return finish(said ?? wordAnnouncement({ ...words, what }, options.wording), { ack, ignored, truncated: false });
 }
+
+/** What cannot be parsed may still say that its sender waits to be told. */
+const asksForAck = (bytes: Uint8Array): boolean => /"ack"\s*:\s*true\b/.test(decodeText(bytes));
 
 function finish(text: string, facts: { ack: boolean; ignored: readonly string[]; truncated: boolean }): Decoded {
   if (text.trim() === '') return { ok: false, reason: 'empty', ack: facts.ack };

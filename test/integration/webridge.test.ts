@@ -91,16 +91,18 @@ describe('say', () => {
 });
 
 describe('the process', () => {
-  test('a second one of the same state ends with 75, of the same socket with 73, and the first goes on', async () => {
-    const second = await runSaxctl(stack, ['webridge']);
+  test('a second one of the same socket ends with 73, of the same state with 75, and the first goes on', async () => {
+    const second = await runSaxctl(stack, ['webridge'], {
+      env: { SAXCTL_WEBRIDGE_SOCKET: join(stack.directory, 'second.sock') },
+    });
     expect([second.code, second.stderr]).toEqual([
       75,
       expect.stringContaining(`already running as process ${bridge.pid}`),
     ]);
-    const other = await runSaxctl(stack, ['webridge'], {
-      env: { SAXCTL_STATE_DIR: join(stack.directory, 'other-state') },
-    });
-    expect([other.code, other.stderr]).toEqual([73, expect.stringContaining('somebody listens on')]);
+    for (const state of [stack.stateDir, join(stack.directory, 'other-state')]) {
+      const other = await runSaxctl(stack, ['webridge'], { env: { SAXCTL_STATE_DIR: state } });
+      expect([other.code, other.stderr]).toEqual([73, expect.stringContaining('somebody listens on')]);
+    }
     expect((await runSaxctl(stack, ['say', '--wait', '20000', 'still there'])).code).toBe(0);
   });
 

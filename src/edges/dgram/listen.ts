@@ -132,6 +132,13 @@ function tryBind(fd: number, path: string): boolean {
   throw systemError('bind', path);
 }
 
+/** Throws SaxError with exit 73 when somebody listens on this path. Nothing is changed. */
+export function refuseLive(path: string): void {
+  if (lookAt(path)?.isSocket() !== true || path.startsWith('@')) return;
+  const code = knock(path);
+  if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw live(path, code);
+}
+
 /** Removes a socket file that nobody listens on. Throws when somebody does, or when it is not a socket. */
 function removeStale(path: string): void {
   const found = lookAt(path);
@@ -142,20 +149,27 @@ function removeStale(path: string): void {
       hint: 'remove it, or set [webridge] socket',
     });
   }
+  const code = knock(path);
+  if (code === 'ECONNREFUSED') unlinkSync(path);
+  else if (code !== 'ENOENT') throw live(path, code);
+}
+
+/** What the kernel says to a connection; undefined when it is taken. */
+function knock(path: string): string | undefined {
   const scratch = openSocket();
   const address = encodeAddress(path);
   const result = connect(scratch, address.bytes, address.length);
   const code = result === 0 ? undefined : systemError('connect', path).code;
   closeDescriptor(scratch);
-  if (code === 'ECONNREFUSED') unlinkSync(path);
-  else if (code !== 'ENOENT')
-    throw new SaxError(
-      EXIT.cannotCreate,
-      `cannot make the socket: somebody listens on ${path}${code === undefined ? '' : ` (${code})`}`,
-      {
-        hint: 'another webridge runs; stop it, or set another [webridge] socket',
-      },
-    );
+  return code;
+}
+
+function live(path: string, code: string | undefined): SaxError {
+  return new SaxError(
+    EXIT.cannotCreate,
+    `cannot make the socket: somebody listens on ${path}${code === undefined ? '' : ` (${code})`}`,
+    { hint: 'another webridge runs; stop it, or set another [webridge] socket' },
+  );
 }
 
 /** The directory must exist, and nobody else may be able to put a socket of his own into it under our name. */
