@@ -121,6 +121,10 @@ function build() {
   const stampFile = join('dist', '.sources');
   const stamp = sourcesHash();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return 0;
+  if (existsSync('dist') && !canWrite('dist')) {
+    say('dist/ was made of other sources and is not ours to replace: used as it is');
+    return 0;
+  }
   say('building …');
   const { status } = spawnSync(process.execPath, [join('scripts', 'build.mjs')], { stdio: ['ignore', 2, 2] });
   if (status !== 0) {
@@ -197,14 +201,18 @@ done
 }
 
 function isInstalled(program) {
-  return BIN.some((directory) => {
-    try {
-      accessSync(join(directory, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return BIN.some((directory) => may(join(directory, program), constants.X_OK));
+}
+
+const canWrite = (path) => may(path, constants.W_OK);
+
+function may(path, mode) {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

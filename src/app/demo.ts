@@ -36,7 +36,7 @@ export type DemoWorld = {
   /** Runs `sync-nicks`: for one member by ejabberdctl, or for all over HTTP. */
   syncNicks(only?: DemoMember): Promise<SyncResult>;
   /** Resolves when the daemon says that it works. */
-  ready(daemon: 'webridge' | 'ircbridge'): Promise<void>;
+  ready(daemon: 'guard' | 'webridge' | 'ircbridge'): Promise<void>;
   /** One announcement to the webridge's socket. */
   announce(text: string): void;
   /** Somebody in the channel. */
@@ -107,6 +107,13 @@ export function demoHops(world: DemoWorld, tag: string): Hop[] {
       },
     },
     {
+      name: 'guard ready',
+      run: async () => {
+        await world.ready('guard');
+        return 'gives voice in the moderated room';
+      },
+    },
+    {
       name: 'webridge ready',
       run: async () => {
         await world.ready('webridge');
@@ -124,7 +131,8 @@ export function demoHops(world: DemoWorld, tag: string): Hop[] {
       name: 'say → room',
       async run(signal) {
         if (session === undefined) throw new Error('nobody is logged in');
-        room = await session.enter(world.room, tari.nick, { line: heard.line, left: () => {} }, { signal });
+        const events = { line: heard.line, present: heard.present, left: () => {} };
+        room = await session.enter(world.room, tari.nick, events, { signal });
         world.announce(texts.said);
         const line = await heard.one(texts.said, signal);
         return `by ${line.nick}`;
@@ -133,6 +141,12 @@ export function demoHops(world: DemoWorld, tag: string): Hop[] {
     {
       name: 'room → IRC',
       async run(signal) {
+        // In a moderated room the guard gives voice, a moment after we came.
+        const isVisitor = (): boolean =>
+          inRoom()
+            .occupants()
+            .some(({ nick, role }) => nick === tari.nick && role === 'visitor');
+        await heard.until(() => !isVisitor(), signal);
         inRoom().say({ id: `demo-${tag}`, body: texts.spoken });
         await world.channel.heard(texts.spoken, signal);
         return `${tari.nick} to ${world.channel.nick}`;
@@ -195,33 +209,45 @@ export async function runHops(hops: readonly Hop[], options: HopOptions): Promis
   return results;
 }
 
-/** Remembers the room's lines; `one` resolves with the line that holds a text, also when it came before it was asked for. */
-function createEar(): {
-  line: (line: RoomLine) => void;
-  one: (part: string, signal: AbortSignal) => Promise<RoomLine>;
-} {
+type Ear = {
+  line(line: RoomLine): void;
+  present(): void;
+  /** Resolves with the line that holds a text, also when it came before it was asked for. */
+  one(part: string, signal: AbortSignal): Promise<RoomLine>;
+  /** Resolves when the condition holds, looking whenever something happened in the room. */
+  until<T>(condition: () => T | undefined | false, signal: AbortSignal): Promise<T>;
+};
+
+/** Remembers the room's lines. */
+function createEar(): Ear {
   const lines: RoomLine[] = [];
   const waiting = new Set<() => void>();
+  const happened = (): void => {
+    for (const look of [...waiting]) look();
+  };
+  const until: Ear['until'] = (condition, signal) =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = condition();
+        if (found === undefined || found === false) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      signal.addEventListener('abort', () => {
+        waiting.delete(look);
+        reject(new Error('the room did not show it'));
+      });
+      look();
+    });
   return {
     line(line) {
       lines.push(line);
-      for (const look of [...waiting]) look();
+      happened();
     },
-    one: (part, signal) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const found = lines.find(({ body }) => body.includes(part));
-          if (found === undefined) return;
-          waiting.delete(look);
-          resolve(found);
-        };
-        waiting.add(look);
-        signal.addEventListener('abort', () => {
-          waiting.delete(look);
-          reject(new Error(`the room did not show "${part}"`));
-        });
-        look();
-      }),
+    present: happened,
+    one: (part, signal) => until(() => lines.find(({ body }) => body.includes(part)), signal),
+    until,
   };
 }
 

@@ -41,6 +41,7 @@ export async function runDemo(context: Context, options: Options): Promise<ExitC
   const began = systemClock.monotonic();
   const stack = await startStack({
     program: context.program,
+    moderated: true,
     config: { ejabberd: { via: 'http' } },
     onStep: (step, ms) => progress(`${step} answers after ${(ms / 1000).toFixed(1)} s`),
   });
@@ -97,8 +98,12 @@ const report = (results: readonly HopResult[], ms: number) => ({
 
 /** The world of the check list: the same edges and commands that the operator uses. */
 async function worldOf(context: Context, { stack, children, config, closing }: Running): Promise<DemoWorld> {
-  // Both start now; the check list waits for each when its turn comes.
-  const ready = { webridge: children.start('webridge'), ircbridge: children.start('ircbridge') };
+  // All start now; the check list waits for each when its turn comes.
+  const ready = {
+    guard: children.start('guard'),
+    webridge: children.start('webridge'),
+    ircbridge: children.start('ircbridge'),
+  };
   for (const start of Object.values(ready)) start.catch(() => {});
   const guest: ChannelGuest = await enterChannel(stack.irc1.port, 'eve', stack.channel, context.signal);
   closing.unshift(() => guest.quit());

@@ -55,7 +55,7 @@ describe('saxctl demo --once', () => {
     const code = await once.ended;
     const report = JSON.parse(once.stdout()) as { ok: boolean; hops: { name: string; ok: boolean; detail: string }[] };
     expect(report.hops.filter(({ ok }) => !ok)).toEqual([]);
-    expect(report.hops).toHaveLength(12);
+    expect(report.hops).toHaveLength(13);
     expect(code).toBe(0);
     const after = readdirSync(tmpdir()).filter((name) => name.startsWith('saxctl-stack-') && !before.has(name));
     expect(after.filter((name) => processesOf(`${tmpdir()}/${name}`).length === 0)).toEqual([]);

@@ -100,6 +100,7 @@ describe('the check list', () => {
       'wrong session id refused',
       'nicknames registered',
       'another member refused the nickname',
+      'guard ready',
       'webridge ready',
       'ircbridge ready',
       'say → room',
