@@ -64,7 +64,16 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
           const { text, how } = rendered(entry);
           pacer.run(() => channel.say(entry.id, text, how));
         },
-        async findDelivered() {
+        async findDelivered([oldest]) {
+          // One line at a time is on its way, so only the oldest can have been said. Two armies: without a replay nobody knows.
+          if (oldest !== undefined && channel.replay !== 'complete' && !replays.has(oldest.id))
+            log.warn(
+              'unsure',
+              `${channelName}: the server does not tell whether the last line was said; it is said (again)`,
+              {
+                id: oldest.id,
+              },
+            );
           return replays;
         },
         stuck() {

@@ -14,11 +14,12 @@ export type BackoffOptions = {
 export const BACKOFF: BackoffOptions = { minMs: 1000, maxMs: 60_000, jitter: 0.3 };
 
 /**
- * Milliseconds to wait after `failures` failures in a row (0: none yet, no wait). Doubles from `minMs` to `maxMs`;
+ * Milliseconds to wait after `failures` failures in a row (0: none yet, no wait). Grows by half from `minMs` to `maxMs`, so
+ * that a server that comes back after an outage is found again within half of its length;
  * `random` is a number from 0 to 1 that takes up to `jitter` of the wait away, so the limits hold.
  */
 export function backoff(failures: number, random: number, options: BackoffOptions = BACKOFF): number {
   if (failures <= 0) return 0;
-  const full = Math.min(options.maxMs, options.minMs * 2 ** Math.min(failures - 1, 30));
+  const full = Math.min(options.maxMs, options.minMs * 1.5 ** Math.min(failures - 1, 40));
   return Math.max(options.minMs, Math.round(full * (1 - options.jitter * random)));
 }

@@ -24,6 +24,8 @@ let watcher: Watcher;
 let eve: Talker;
 let tari: Talker;
 const logs: string[] = [];
+/** What former bridges logged. */
+const ended: string[] = [];
 
 const channelPort = () => stack.irc1.directPort;
 const onIrc = () =>
@@ -40,7 +42,7 @@ const inRoom = async () => {
 };
 
 /** Both directions work: what is said now arrives. */
-async function relaying(withinMs = 90_000): Promise<void> {
+async function relaying(withinMs = 150_000): Promise<void> {
   await until(() => eve.inside() && tari.inside(), 'the people did not come back', withinMs);
   const [saidInRoom, saidOnIrc] = [tari.sent() + 1, eve.sent() + 1];
   const why = () => `not relaying: ${bridge.stderr().slice(-3000)}`;
@@ -62,7 +64,7 @@ async function startBridge(): Promise<void> {
   await bridge.logged(/"event":"ready"/, 60_000);
 }
 
-async function verdict(): Promise<void> {
+async function verdict(what: string): Promise<void> {
   eve.pause();
   tari.pause();
   const rows = await (async () => {
@@ -81,7 +83,14 @@ async function verdict(): Promise<void> {
     'r',
   );
   const toIrc = tally(saidInRoom, onIrc());
-  expect(toIrc, `room to IRC\n${bridge.stderr().slice(-3000)}`).toMatchObject({ lost: [], doubled: [], disordered: 0 });
+  // Where the server replays too little to tell, the bridge says so and says the line in flight again: it may be a second time.
+  const unsure = [...ended, bridge.stderr()].join('').match(/"event":"unsure"/g)?.length ?? 0;
+  const doubled = toIrc.doubled.length <= unsure ? [] : toIrc.doubled;
+  expect({ ...toIrc, doubled }, `room to IRC\n${bridge.stderr().slice(-3000)}`).toMatchObject({
+    lost: [],
+    doubled: [],
+    disordered: 0,
+  });
   const heard = watcher.lines.filter(({ nick }) => /^eve_*$/.test(nick));
   const toRoom = tally(
     numbersOf(
@@ -101,7 +110,7 @@ async function verdict(): Promise<void> {
     disordered: 0,
   });
   logs.push(
-    `${toIrc.said} lines to IRC and ${toRoom.said} to the room; ${toRoom.lost.length} in ${gaps.length} told gaps`,
+    `${what}: ${toIrc.said} lines to IRC (${toIrc.doubled.length} doubled, ${unsure} times unsure) and ${toRoom.said} to the room; ${toRoom.lost.length} in ${gaps.length} told gaps`,
   );
   eve.resume();
   tari.resume();
@@ -137,7 +146,7 @@ const FAULTS: readonly (readonly [string, (round: number) => Promise<void>])[] =
   [
     'the bridge is killed',
     async (round) => {
-      await bridge.kill();
+      ended.push((await bridge.kill()).stderr);
       await pause(round * 300);
       await startBridge();
     },
@@ -188,13 +197,13 @@ let silences = 1;
 
 test.each(FAULTS)(
   '%s: nothing is lost, doubled or out of order, but in told gaps',
-  async (_what, fault) => {
+  async (what, fault) => {
     silences = 1 + (bridge.stderr().match(/"event":"disconnected"[^\n]*silent/g)?.length ?? 0) / 2;
     for (let round = 1; round <= ROUNDS; round += 1) {
       await fault(round);
       await relaying();
     }
-    await verdict();
+    await verdict(what);
   },
   TIMEOUT,
 );

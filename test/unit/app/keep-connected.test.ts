@@ -64,7 +64,7 @@ function start(targets: readonly string[], script: readonly (Fake | Error | 'sil
 
 const refused = new Error('ECONNREFUSED');
 
-test('waits 1, 2, 4 … 60 s while a server is away, for ever', async () => {
+test('waits 1, 1.5, 2.25 … 60 s while a server is away, for ever', async () => {
   const { clock, tried, stop, settled } = start(
     ['a'],
     Array.from({ length: 20 }, () => refused),
@@ -128,7 +128,7 @@ test('success resets the backoff, a connection that breaks at once does not', as
   await clock.advance(60_000);
   held.end(LOST);
   await clock.advance(1000);
-  expect(tried.map(([, at]) => at)).toEqual([0, 1000, 3000, 61_000]);
+  expect(tried.map(([, at]) => at)).toEqual([0, 1000, 2500, 61_000]);
   stop.abort();
   await settled;
 
@@ -139,7 +139,7 @@ test('success resets the backoff, a connection that breaks at once does not', as
     await second.clock.advance(100);
   }
   await second.clock.advance(10_000);
-  expect(second.tried.map(([, at]) => at)).toEqual([0, 1000, 3000, 7000]);
+  expect(second.tried.map(([, at]) => at)).toEqual([0, 1000, 2500, 4750]);
   second.stop.abort();
   await second.settled;
 });

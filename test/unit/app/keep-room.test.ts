@@ -52,7 +52,7 @@ test('a kick is answered by a join with growing patience, and one line each', as
   expect(events.filter((event) => event.startsWith('joined'))).toEqual([
     'joined relay 0',
     'joined relay 2000',
-    'joined relay 6000',
+    'joined relay 5000',
     'joined relay 74000',
   ]);
   expect(log.entries.filter(({ event }) => event === 'left')).toHaveLength(3);

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { BACKOFF, backoff } from '../../../src/core/backoff.ts';
 import { failed, newRotation, nextTarget, succeeded } from '../../../src/core/rotation.ts';
 
-test('waits double from one second to a minute', () => {
+test('waits grow by half from one second to a minute', () => {
   expect([0, 1, 2, 3, 6, 7, 8, 1000].map((failures) => backoff(failures, 0))).toEqual([
-    0, 1000, 2000, 4000, 32_000, 60_000, 60_000, 60_000,
+    0, 1000, 1500, 2250, 7594, 11_391, 17_086, 60_000,
   ]);
 });
 
