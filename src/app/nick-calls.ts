@@ -1,10 +1,10 @@
 import { EXIT, SaxError } from '../core/errors.ts';
 import type { Clock, NickOutcome } from './ports.ts';
 
-/** Milliseconds before the second, third … attempt of a call that got no proper answer. */
-const RETRIES = [200, 1000];
-/** The same for a server that is not there: a restart of ejabberd's HTTP listener is waited for, an outage is not. */
-const AWAY_RETRIES = [250, 500, 1000, 2000];
+/** Pauses before another attempt of a call that got no proper answer. None here: where many fail, a run would take hours. */
+const RETRIES = [0];
+/** The same for a server that is not there: a moment is waited for, an outage is not. */
+const AWAY_RETRIES = [500, 2000];
 /** So many failed calls with no good one in between are an outage, not bad luck. */
 const HOPELESS = 30;
 
@@ -40,7 +40,7 @@ export function createNickCalls(options: {
         }
         const pause = (outcome.kind === 'away' ? AWAY_RETRIES : RETRIES)[round];
         if (pause !== undefined) {
-          await clock.sleep(pause, signal);
+          if (pause > 0) await clock.sleep(pause, signal);
           continue;
         }
         failures += 1;

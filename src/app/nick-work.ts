@@ -80,7 +80,7 @@ export async function removeAll(work: NickWork, leaving: readonly Leaving[]): Pr
 /**
  * Registers. Before the calls of a batch their intention is remembered, after them the results, both durable: whenever the
  * process dies, the next run knows of every nickname that may be registered.
- * @param last nobody gives anything up any more: a name that is taken now is a conflict.
+ * @param last nobody gives anything up any more, and nothing is tried again: what fails now is told.
  */
 export async function registerAll(work: NickWork, wanted: readonly Wanted[], last: boolean): Promise<void> {
   const { registry, calls, summary } = work;
@@ -95,11 +95,11 @@ export async function registerAll(work: NickWork, wanted: readonly Wanted[], las
         if (outcome.kind === 'done') {
           results.push(recordOf('held', member.id, register));
           summary[register.renamed ? 'renamed' : 'registered'] += 1;
-        } else if (outcome.kind === 'taken') {
-          // An earlier attempt may have left another nickname with this account: what is there now is unknown.
-          if (last) tellTaken(work, one);
-          else work.waiting.push(one);
-        } else
+        } else if (!last && outcome.kind !== 'refused') {
+          // Given up by another until then, or ejabberd's bad moment over: once more at the end.
+          work.waiting.push(one);
+        } else if (outcome.kind === 'taken') tellTaken(work, one);
+        else
           addProblem(summary, {
             kind: 'failed',
             id: member.id,

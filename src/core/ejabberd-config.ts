@@ -27,6 +27,8 @@ export type EjabberdSite = {
   };
   /** Nobody speaks without voice, which the guard gives after his check. */
   readonly moderated: boolean;
+  /** share/ejabberd/mod_sax_nick is installed: members can have no other nickname than their registered one. */
+  readonly nickModule?: boolean;
   /** Behind nginx every browser has nginx' address: without this the ban on wrong passwords would lock out everybody. */
   readonly failToBan: boolean;
   /** Further API commands that loopback may call without a password (the private stack's own administration). */
@@ -211,7 +213,7 @@ function modules(site: EjabberdSite): string {
       }
     history_size: 30
   mod_muc_admin: {}
-  mod_ping:
+${site.nickModule === true ? '  mod_sax_nick: {}\n' : ''}  mod_ping:
     send_pings: false
   mod_stream_mgmt:
     # A page that is left, or a phone asleep, keeps its seat this long.

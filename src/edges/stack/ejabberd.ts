@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type EjabberdSite, ejabberdYml } from '../../core/ejabberd-config.ts';
 import { cached, lookUpCached } from './cache.ts';
 import { createDaemon } from './daemon.ts';
@@ -45,8 +47,8 @@ export async function createEjabberd(
   directory: string,
   ports: EjabberdPorts,
   site: Omit<EjabberdSite, 'c2sPort' | 'httpPort'>,
-  /** PEM file with certificate and key, for the port with TLS. */
-  pem?: string,
+  /** `pem`: certificate and key, for the port with TLS. `nickModule`: source of mod_sax_nick.erl. */
+  { pem, nickModule }: { readonly pem?: string | undefined; readonly nickModule?: string | undefined } = {},
 ): Promise<Ejabberd> {
   const home = join(directory, 'ejabberd');
   const conf = join(home, 'conf');
@@ -73,6 +75,7 @@ export async function createEjabberd(
   await writeFile(join(home, '.erlang.cookie'), randomBytes(12).toString('hex'), { mode: 0o400 });
   const ctl = await ownEjabberdctl(home);
   const logFile = join(logs, 'console.log');
+  const modules = nickModule === undefined ? [] : ['-pa', await compiled(nickModule, home)];
 
   const daemon = createDaemon({
     name: 'ejabberd',
@@ -98,6 +101,7 @@ export async function createEjabberd(
       distribution,
       '-start_epmd',
       'false',
+      ...modules,
       '-mnesia',
       'dir',
       `"${spool}"`,
@@ -175,6 +179,14 @@ export async function createEjabberd(
     ctl,
     api,
   };
+}
+
+/** The directory with the compiled module. */
+async function compiled(source: string, home: string): Promise<string> {
+  const directory = join(home, 'modules');
+  await mkdir(directory, { mode: 0o700 });
+  await promisify(execFile)('/usr/bin/erlc', ['-o', directory, source]);
+  return directory;
 }
 
 /** What decides which tables Mnesia has and how the room is made: the configuration without ports and passwords. */

@@ -166,10 +166,11 @@ async function prepareEjabberd({ options, layout, port, tls, bots, passwords }: 
         password: passwords.archive,
       },
       moderated: options.moderated ?? false,
+      nickModule: options.nickModule !== undefined,
       failToBan: false,
       furtherCommands: settings.ADMIN_COMMANDS,
     },
-    tls?.both,
+    { pem: tls?.both, nickModule: options.nickModule },
   );
 }
 

@@ -17,6 +17,8 @@ export type StackOptions = {
   readonly extauth?: string;
   /** Nobody speaks in the room without voice, which the guard gives. */
   readonly moderated?: boolean;
+  /** Source of mod_sax_nick.erl: compiled and loaded, so that ejabberd itself holds members to their registered nickname. */
+  readonly nickModule?: string;
   /** IRC servers without flood protection. */
   readonly ircUnlimited?: boolean;
   /** A self-signed certificate for 127.0.0.1 and localhost: `tlsPort` of ejabberd and the InspIRCds, https on nginx. */
