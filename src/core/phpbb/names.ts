@@ -41,15 +41,28 @@ export function nameDecoder(charset: string): Decoder | undefined {
   if (['utf8', 'utf8mb3', 'utf8mb4'].includes(name)) return undefined;
   const label = name === 'binary' ? 'windows-1252' : ENCODINGS[name];
   if (label === undefined) throw new RangeError(`one of utf8mb4, binary, ${Object.keys(ENCODINGS).join(', ')}`);
-  const legacy = new TextDecoder(label);
+  const legacy = label === 'windows-1252' ? windows1252 : decoderOf(label);
   return (bytes) => {
     try {
       return UTF8.decode(bytes);
     } catch {
-      return legacy.decode(bytes);
+      return legacy(bytes);
     }
   };
 }
+
+function decoderOf(label: string): Decoder {
+  const decoder = new TextDecoder(label);
+  return (bytes) => decoder.decode(bytes);
+}
+
+/** 80 to 9F; elsewhere windows-1252 is Latin-1. Node's own decoder gives C1 controls here (seen in 20.20). */
+const HIGH = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+const windows1252: Decoder = (bytes) =>
+  Array.from(bytes, (byte) =>
+    byte >= 0x80 && byte < 0xa0 ? (HIGH[byte - 0x80] ?? '') : String.fromCharCode(byte),
+  ).join('');
 
 /**
  * Whether a stored name is plain: printable ASCII without the two characters that begin something else (an HTML entity, a
