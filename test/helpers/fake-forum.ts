@@ -1,6 +1,6 @@
 import type { Forum } from '../../src/app/ports.ts';
 import { ForumError } from '../../src/core/phpbb/failure.ts';
-import { type AddressBan, type Account, DEFAULT_SETTINGS, isActive, type Session } from '../../src/core/phpbb/rules.ts';
+import { type Account, type AddressBan, DEFAULT_SETTINGS, isActive, type Session } from '../../src/core/phpbb/rules.ts';
 
 export type FakeForum = Forum & {
   readonly accounts: Map<number, Account>;

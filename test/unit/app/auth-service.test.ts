@@ -37,7 +37,9 @@ describe('the service', () => {
   it('gives one answer for each packet, in order, whatever the packets and their borders', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.constant(packet('x').subarray(0, 0))), { maxLength: 30 }),
+        fc.array(fc.oneof(fc.uint8Array({ maxLength: 60 }), fc.constant(packet('x').subarray(0, 0))), {
+          maxLength: 30,
+        }),
         fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 10 }),
         async (bodies, steps) => {
           const { push, end, answers } = service({

@@ -32,7 +32,10 @@ function open(more: { domain?: string | undefined; keys?: readonly string[] } = 
     domain: 'domain' in more ? more.domain : 'chat.test',
     sidPattern: /^[0-9a-f]{32}$/,
     tokenKeys: more.keys ?? [KEY],
-    bots: [{ jid: 'SaxBot@chat.test/x', password: 'pass:word' }, { jid: 'nopass@chat.test', password: undefined }],
+    bots: [
+      { jid: 'SaxBot@chat.test/x', password: 'pass:word' },
+      { jid: 'nopass@chat.test', password: undefined },
+    ],
     forum,
     clock,
     log,
@@ -256,7 +259,11 @@ describe('explaining', () => {
   });
 
   it.each<[string, () => string, string]>([
-    ['Tari', () => 'nonsense', 'refused: the secret is neither a token nor looks like a session id ([auth] sid_pattern)'],
+    [
+      'Tari',
+      () => 'nonsense',
+      'refused: the secret is neither a token nor looks like a session id ([auth] sid_pattern)',
+    ],
     ['SaxBot', () => 'pass:word', 'allowed (bot)'],
     ['Tari', () => token('Tari', 600), 'allowed (token, expires in 10 min)'],
     ['Tari', () => token('Tari', -60), 'refused: the token has expired 1 min ago'],

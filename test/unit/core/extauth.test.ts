@@ -28,14 +28,17 @@ describe('packets', () => {
     );
   });
 
-  it.each([0, 1, 2559, 2560, 32_767, 32_768, 65_509, 65_535])('of %i bytes arrive whole, also byte by byte', (length) => {
-    const body = new Uint8Array(length).map((_, index) => index % 251);
-    const stream = packet(body);
-    const splitter = createPacketSplitter();
-    const got = [...stream].flatMap((byte) => splitter.push(Uint8Array.of(byte)));
-    expect(got).toHaveLength(1);
-    expect(Buffer.compare(got[0] ?? new Uint8Array(), body)).toBe(0);
-  });
+  it.each([0, 1, 2559, 2560, 32_767, 32_768, 65_509, 65_535])(
+    'of %i bytes arrive whole, also byte by byte',
+    (length) => {
+      const body = new Uint8Array(length).map((_, index) => index % 251);
+      const stream = packet(body);
+      const splitter = createPacketSplitter();
+      const got = [...stream].flatMap((byte) => splitter.push(Uint8Array.of(byte)));
+      expect(got).toHaveLength(1);
+      expect(Buffer.compare(got[0] ?? new Uint8Array(), body)).toBe(0);
+    },
+  );
 
   it('that are cut off stay in the splitter', () => {
     const splitter = createPacketSplitter();
@@ -91,6 +94,9 @@ describe('a question', () => {
   });
 
   it('is never a crash, whatever the bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), (body) => void parseAuthRequest(body)), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 80 }), (body) => void parseAuthRequest(body)),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -18,9 +18,13 @@ describe('a token', () => {
 
   it('says whom and until when, for every name and time', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), fc.integer({ min: NOW + 1, max: 4e9 }), (name, expires) => {
-        expect(checkToken([KEY], signToken(KEY, name, expires), NOW)).toEqual({ ok: true, username: name, expires });
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+        fc.integer({ min: NOW + 1, max: 4e9 }),
+        (name, expires) => {
+          expect(checkToken([KEY], signToken(KEY, name, expires), NOW)).toEqual({ ok: true, username: name, expires });
+        },
+      ),
     );
   });
 

@@ -47,7 +47,12 @@ describe('a session of phpBB 3', () => {
     ['from the future', { time: NOW + 60 }, {}, 'allowed'],
     ['remembered, years old', { flag: true, time: NOW - 900 * DAY }, {}, 'allowed'],
     ['remembered, but switched off', { flag: true }, { allowAutologin: false }, 'expired'],
-    ['remembered for ten days, nearly over', { flag: true, time: NOW - 10 * DAY + 60 }, { maxAutologinDays: 10 }, 'allowed'],
+    [
+      'remembered for ten days, nearly over',
+      { flag: true, time: NOW - 10 * DAY + 60 },
+      { maxAutologinDays: 10 },
+      'allowed',
+    ],
     ['remembered for ten days, over', { flag: true, time: NOW - 10 * DAY + 59 }, { maxAutologinDays: 10 }, 'expired'],
     ['of the guest', { id: 1, state: 2 }, {}, 'guest'],
     ['of the guest, whatever his type', { id: 1, state: 0 }, {}, 'guest'],
@@ -111,7 +116,12 @@ describe('bans by address', () => {
   });
 
   it('say until when: the longest of those that hold', () => {
-    const account = session('phpbb3', { bans: [{ exclude: false, end: NOW + 5 }, { exclude: false, end: NOW + 9 }] });
+    const account = session('phpbb3', {
+      bans: [
+        { exclude: false, end: NOW + 5 },
+        { exclude: false, end: NOW + 9 },
+      ],
+    });
     expect(refuseAccount(account, [], NOW)).toEqual({ reason: 'banned', until: NOW + 9, by: 'member' });
     expect(refuseAccount({ ...account, bans: [...account.bans, EVER] }, [], NOW)).toMatchObject({ until: 0 });
   });
@@ -125,7 +135,13 @@ describe('bans by address', () => {
 describe('settings', () => {
   it('are read, and phpBB’s defaults where they are missing or nonsense', () => {
     expect(readSettings([])).toEqual(DEFAULT_SETTINGS);
-    expect(readSettings([['session_length', '600'], ['allow_autologin', '0'], ['max_autologin_time', '14']])).toEqual({
+    expect(
+      readSettings([
+        ['session_length', '600'],
+        ['allow_autologin', '0'],
+        ['max_autologin_time', '14'],
+      ]),
+    ).toEqual({
       sessionLength: 600,
       allowAutologin: false,
       maxAutologinDays: 14,
