@@ -25,12 +25,7 @@ if (!function_exists('saxToken')) {
         }
         // A latin1 board: what is not UTF-8 is cp1252, as saxctl reads it.
         if (!preg_match('//u', $username)) {
-            $utf8 = function_exists('mb_convert_encoding') ? mb_convert_encoding($username, 'UTF-8', 'Windows-1252')
-                : (function_exists('iconv') ? @iconv('Windows-1252', 'UTF-8', $username) : false);
-            if (!is_string($utf8) || $utf8 === '') {
-                return false;
-            }
-            $username = $utf8;
+            $username = saxFromCp1252($username);
         }
         $json = json_encode(array('u' => $username, 'e' => time() + (int) $ttl));
         if ($json === false) {
@@ -38,6 +33,27 @@ if (!function_exists('saxToken')) {
         }
         $body = 'sax1.' . saxBase64Url($json);
         return $body . '.' . saxBase64Url(hash_hmac('sha256', $body, $key, true));
+    }
+
+    /** Windows-1252 as UTF-8, without an extension of PHP. */
+    function saxFromCp1252($bytes)
+    {
+        static $high = array(
+            '€', "\xc2\x81", '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', "\xc2\x8d", 'Ž', "\xc2\x8f",
+            "\xc2\x90", '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', "\xc2\x9d", 'ž', 'Ÿ',
+        );
+        $text = '';
+        for ($at = 0, $length = strlen($bytes); $at < $length; $at++) {
+            $byte = ord($bytes[$at]);
+            if ($byte < 0x80) {
+                $text .= $bytes[$at];
+            } elseif ($byte < 0xa0) {
+                $text .= $high[$byte - 0x80];
+            } else {
+                $text .= chr($byte < 0xc0 ? 0xc2 : 0xc3) . chr($byte < 0xc0 ? $byte : $byte - 0x40);
+            }
+        }
+        return $text;
     }
 
     /** RFC 4648 section 5, without padding. */
