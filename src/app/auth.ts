@@ -8,6 +8,7 @@ import { isToken } from '../core/token.ts';
 import { type Bots, sameServer } from './auth-bots.ts';
 import { checkToken, type TokenKeys } from './auth-token.ts';
 import { type Directory, NotYet } from './directory.ts';
+import type { Flood } from './flood.ts';
 import type { Forum, ForumRules } from './ports.ts';
 
 /** What a login is judged by. */
@@ -19,6 +20,7 @@ export type Authority = {
   readonly bots: Bots;
   readonly forum: Forum;
   readonly directory: Directory;
+  readonly flood: Flood;
   /** The forum's settings, at most a minute old. */
   readonly rules: (within: number) => ForumRules | Promise<ForumRules>;
   /** Milliseconds that never jump. */
@@ -38,8 +40,11 @@ export async function decide(authority: Authority, request: AuthRequest, within:
         return refuse('malformed');
       case 'other':
         return refuse('unknown-op', { detail: request.name });
-      case 'auth':
-        return await decideLogin(authority, request, deadline(authority, within));
+      case 'auth': {
+        const verdict = await decideLogin(authority, request, deadline(authority, within));
+        if (!verdict.allowed) authority.flood.refused();
+        return verdict;
+      }
       case 'isuser':
         return await decideIsUser(authority, request, deadline(authority, within));
     }
@@ -100,6 +105,9 @@ async function decideSession(
 ): Promise<Verdict> {
   // Both at once: at the first question two connections are made.
   const reading = authority.rules(left());
+  const worth = isWorthAsking(authority, user, sessionId, left);
+  if (worth !== true && !(await worth))
+    return refuse('no-session', { detail: 'not looked up again, in a flood of refusals' });
   const session = await authority.forum.session(sessionId, left());
   if (session === undefined) return refuse('no-session');
   const memberId = session.id;
@@ -110,6 +118,23 @@ async function decideSession(
   const rival = await authority.directory.rival(user, session, left());
   if (rival !== undefined) return refuse('collision', { memberId, detail: `member ${rival}` });
   return { allowed: true, by: 'session', expires: sessionEnd(session, rules.settings), memberId };
+}
+
+/** Always true but in a flood of refusals, see app/flood.ts. */
+function isWorthAsking(
+  { flood, directory, forum }: Authority,
+  user: string,
+  sessionId: string,
+  left: () => number,
+): boolean | Promise<boolean> {
+  const sessionsOf = (memberId: number): Promise<readonly string[]> => forum.sessionsOf(memberId, left());
+  const known = directory.known(user);
+  const worth = flood.worthAsking(known, sessionId, sessionsOf);
+  if (worth !== false || known !== undefined) return worth;
+  // A name that nobody had: it may be a new member's.
+  return directory
+    .lookAgain(user)
+    .then((memberId) => memberId !== undefined && flood.worthAsking(memberId, sessionId, sessionsOf));
 }
 
 async function decideToken(authority: Authority, user: string, secret: string, left: () => number): Promise<Verdict> {

@@ -2,6 +2,7 @@ import { type Authority, holderOf } from './auth.ts';
 import { type BotAccount, createBots } from './auth-bots.ts';
 import type { TokenKeys } from './auth-token.ts';
 import { openDirectory } from './directory.ts';
+import { createFlood } from './flood.ts';
 import type { Clock, Forum, ForumRules, Log } from './ports.ts';
 import { type Outage, steadyForum } from './steady-forum.ts';
 
@@ -57,6 +58,7 @@ export function openAuthority(options: AuthorityOptions): OpenAuthority {
     bots: createBots(options.bots),
     forum,
     directory,
+    flood: createFlood(clock.monotonic),
     rules,
     monotonic: clock.monotonic,
     now: () => Math.floor(clock.now() / 1000),

@@ -14,6 +14,8 @@ const EXPECTED = 200_000;
 const FULL_SCAN = 600_000;
 /** New members are looked for this often, and whenever somebody is asked for whom we do not know. */
 const TAIL_SCAN = 60_000;
+/** In a flood of unknown names, new members are looked for at most this often, milliseconds. */
+const TAIL_FRESH = 100;
 const SCAN_WITHIN = 20_000;
 const RETRY = 1000;
 /** Collisions that are named in the log, per scan. */
@@ -32,6 +34,10 @@ export type Directory = {
    * Rejects with ForumError, or NotYet when it cannot be told in time.
    */
   rival(localpart: string, member: MemberName, within: number): Promise<number | undefined>;
+  /** The id that the index has for a localpart; not checked. */
+  known(localpart: string): number | undefined;
+  /** The same after a look for new members. */
+  lookAgain(localpart: string): Promise<number | undefined>;
   size(): number;
   collisions(): number;
 };
@@ -56,6 +62,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
   let collisions = 0;
   let waiting: { id: number; go: () => void }[] = [];
   let tail: Promise<void> | undefined;
+  let tailAt = 0;
   const tailBucket = createBucket({ burst: 20, perSecond: 5 });
   const probeBucket = createBucket({ burst: 10, perSecond: 2 });
 
@@ -103,7 +110,10 @@ export function openDirectory(options: DirectoryOptions): Directory {
     cover(Number.POSITIVE_INFINITY);
   };
 
+  /** At once for single questions; for a flood of them so often that only a member of this instant may be missed. */
+  const tailIsDue = (): boolean => tailBucket.take(now()) || now() - tailAt > TAIL_FRESH;
   const tailScan = (): Promise<void> => {
+    tailAt = now();
     tail ??= (async () => {
       for (;;) {
         const page = await forum.page(highest, PAGE, SCAN_WITHIN);
@@ -168,7 +178,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
       const known = index.owner(localpart);
       const account = known === undefined ? undefined : await holder(known, localpart, left());
       if (account !== undefined) return account;
-      if (tailBucket.take(now())) {
+      if (tailIsDue()) {
         await tailScan();
         const fresh = index.owner(localpart);
         const found = fresh === undefined || fresh === known ? undefined : await holder(fresh, localpart, left());
@@ -181,6 +191,12 @@ export function openDirectory(options: DirectoryOptions): Directory {
       if (renamed === undefined) return undefined;
       index.settle(localpart, renamed.id);
       return holder(renamed.id, localpart, left());
+    },
+
+    known: (localpart) => index.owner(localpart),
+    async lookAgain(localpart) {
+      if (tailIsDue()) await tailScan();
+      return index.owner(localpart);
     },
 
     size: () => index.size(),

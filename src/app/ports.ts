@@ -272,6 +272,8 @@ export interface Forum {
   /** The session with exactly this id, with its member. */
   session(id: string, within: number): Promise<Session | undefined>;
   account(id: number, within: number): Promise<Account | undefined>;
+  /** The ids of a member's sessions. */
+  sessionsOf(memberId: number, within: number): Promise<readonly string[]>;
   rules(within: number): Promise<ForumRules>;
   /** The next active members behind an id, at most `limit`; an empty page is the end. */
   page(afterId: number, limit: number, within: number): Promise<readonly MemberName[]>;

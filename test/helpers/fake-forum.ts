@@ -43,6 +43,10 @@ export function fakeForum(): FakeForum {
         return row === undefined || account === undefined ? undefined : { ...row, ...account };
       }),
     account: (id) => ask('account', () => accounts.get(id)),
+    sessionsOf: (memberId) =>
+      ask('sessionsOf', () =>
+        [...sessions.values()].filter(({ member }) => member === memberId).map(({ sessionId }) => sessionId),
+      ),
     rules: () => ask('rules', () => ({ settings: DEFAULT_SETTINGS, addressBans: forum.addressBans, clockOffset: 0 })),
     page: (after, limit) =>
       ask('page', () =>

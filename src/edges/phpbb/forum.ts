@@ -27,6 +27,8 @@ export function openForum(config: DatabaseConfig): Forum {
       front
         .ask('account', [id], within)
         .then((rows) => (rows.length === 0 ? undefined : unpackAccount(front.known(), textsOf(rows, front.decode)))),
+    sessionsOf: async (memberId, within) =>
+      (await front.ask('sessionsOf', [memberId], within)).map(([id]) => textOf(id, front.decode)),
     rules: (within) => readRules(back, within),
     page: (afterId, limit, within) => names(back.ask('page', [afterId, limit], within)),
     highest: async (within) => Number((await back.ask('highest', [], within))[0]?.[0] ?? 0),

@@ -274,3 +274,43 @@ describe('explaining', () => {
     expect(describeVerdict(verdict, clock.now() / 1000)).toBe(wanted);
   });
 });
+
+describe('a flood of refused logins', () => {
+  const random = (n: number): string => n.toString(16).padStart(32, '9');
+  const queries = (): number => forum.asked.filter((name) => name === 'session' || name === 'sessionsOf').length;
+
+  it('under a member’s name is no flood of queries, and he still gets in', async () => {
+    open();
+    await login('tari', SID);
+    for (let n = 0; n < 200; n++) await login('tari', random(n));
+    const before = queries();
+    for (let n = 0; n < 1000; n++) {
+      expect(reason(await login('tari', random(n)))).toBe('no-session');
+      if (n % 100 === 0) expect(reason(await login('tari', SID))).toBe('session');
+      await clock.advance(1);
+    }
+    // The member's own ten logins, and a look at his sessions ten times a second.
+    expect(queries() - before).toBeLessThan(30);
+  });
+
+  it('shuts out nobody: not a new session, not another member, not a new member', async () => {
+    open();
+    for (let n = 0; n < 500; n++) await login(n % 2 ? 'tari' : `stranger${n}`, random(n));
+    forum.login(5, 'b'.repeat(32), clock.now() / 1000);
+    forum.add(6, 'alice');
+    forum.login(6, 'c'.repeat(32), clock.now() / 1000);
+    await clock.advance(150);
+    for (let n = 0; n < 100; n++) await login(`stranger${n}`, random(n));
+    expect(reason(await login('tari', 'b'.repeat(32)))).toBe('session');
+    expect(reason(await login('alice', 'c'.repeat(32)))).toBe('session');
+  });
+
+  it('is over two seconds after it ended', async () => {
+    open();
+    for (let n = 0; n < 300; n++) await login('tari', random(n));
+    await clock.advance(2100);
+    const before = forum.asked.filter((name) => name === 'session').length;
+    await login('tari', random(1));
+    expect(forum.asked.filter((name) => name === 'session').length - before).toBe(1);
+  });
+});
