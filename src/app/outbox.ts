@@ -201,6 +201,9 @@ export function runOutbox(options: OutboxOptions) {
         pump();
         return;
       } catch (error) {
+        // The end of the connection fails the question first and is told a moment later.
+        await slept(1, mine);
+        if (mine.aborted) return;
         failures += 1;
         const wait = Math.min(30_000, 500 * 2 ** Math.min(failures, 6));
         log.warn(

@@ -15,10 +15,14 @@ export type NetworkProxy = {
   connections(): number;
 };
 
-/** A reset where there is a connection; one that never came about has none to reset (Node throws ERR_INVALID_HANDLE_TYPE). */
+/** A reset where there is a TCP connection; Node throws ERR_INVALID_HANDLE_TYPE for a UNIX socket and for one that never came about. */
 function reset(socket: Socket): void {
-  if (socket.connecting || socket.pending) socket.destroy();
-  else socket.resetAndDestroy();
+  try {
+    if (!socket.connecting && !socket.pending) socket.resetAndDestroy();
+  } catch {
+    // A UNIX socket has no reset; its end is seen all the same.
+  }
+  socket.destroy();
 }
 
 export type OwnedProxy = NetworkProxy & { close(): Promise<void> };
