@@ -204,7 +204,9 @@ function isInstalled(program) {
   return BIN.some((directory) => may(join(directory, program), constants.X_OK));
 }
 
-const canWrite = (path) => may(path, constants.W_OK);
+function canWrite(path) {
+  return may(path, constants.W_OK);
+}
 
 function may(path, mode) {
   try {

@@ -32,7 +32,7 @@ export async function runDemo(context: Context, options: Options): Promise<ExitC
       EXIT.unavailable,
       `the demo needs Debian packages that are not installed: ${missing.join(' ')}`,
       {
-        hint: `sudo apt-get install --no-install-recommends ${missing.join(' ')}`,
+        hint: `install them: sudo apt-get install --no-install-recommends ${missing.join(' ')}`,
       },
     );
 
