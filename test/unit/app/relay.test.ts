@@ -1,0 +1,289 @@
+import { describe, expect, test } from 'vitest';
+import { makeLink } from '../../../src/app/ircbridge-link.ts';
+import { newPacer } from '../../../src/app/pacer.ts';
+import type { Channel, ChannelEvents, ChannelLine, Heard, IrcSession, RoomLine } from '../../../src/app/ports.ts';
+import type { RelaySettings } from '../../../src/app/relay.ts';
+import { newDeferred } from '../../../src/core/deferred.ts';
+import { parseForm } from '../../../src/core/relay-nick.ts';
+import { fakeClock } from '../../helpers/fake-clock.ts';
+import { fakeLog } from '../../helpers/fake-log.ts';
+import { type FakeSession, fakeSession } from '../../helpers/fake-session.ts';
+import { memoryJournal, newDisk } from '../../helpers/memory-journal.ts';
+
+const ROOM = 'sax@conference.chat.test';
+const LOST = { kind: 'network', reason: 'lost', permanent: false } as const;
+
+type FakeIrc = IrcSession & {
+  readonly said: { id: string; text: string; how: string }[];
+  events: ChannelEvents | undefined;
+  asked: Heard | undefined;
+  confirmAll(): Promise<void>;
+  replay: Channel['replay'];
+  /** Lines replayed during the join. */
+  history: readonly ChannelLine[];
+};
+
+function fakeIrc(settle: () => Promise<void>): FakeIrc {
+  const closed = newDeferred<typeof LOST>();
+  const session: FakeIrc = {
+    server: 'irc://test',
+    nick: 'sax',
+    closed: closed.promise,
+    heardUntil: 0,
+    said: [],
+    events: undefined,
+    asked: undefined,
+    replay: 'none',
+    history: [],
+    async enter(channel, _key, events, heard) {
+      session.events = events;
+      session.asked = heard;
+      for (const line of session.history) events.line(line);
+      return {
+        channel,
+        nick: 'sax',
+        replay: session.replay,
+        has: (nick) => nick === 'namesake',
+        occupants: () => ['namesake'],
+        budget: () => 400,
+        say: (id, text, how) => void session.said.push({ id, text, how }),
+        leave() {},
+      };
+    },
+    async confirmAll() {
+      for (let index = 0; index < session.said.length; index += 1) {
+        session.events?.confirmed(session.said[index]?.id ?? '', undefined);
+        await settle();
+      }
+    },
+    async ping() {},
+    async close() {},
+    abandon(why) {
+      session.events?.left(why);
+      closed.resolve(LOST);
+    },
+  };
+  return session;
+}
+
+const line = (id: string, body: string, at: number, extra: Partial<RoomLine> = {}): RoomLine => ({
+  id,
+  messageId: `m${id}`,
+  originId: undefined,
+  nick: 'alice',
+  jid: undefined,
+  body,
+  at,
+  source: 'live',
+  ...extra,
+});
+const heard = (text: string, extra: Partial<ChannelLine> = {}): ChannelLine => ({
+  nick: 'eve',
+  text,
+  how: 'message',
+  at: 0,
+  msgid: undefined,
+  source: 'live',
+  own: false,
+  bridgeId: undefined,
+  ...extra,
+});
+
+function setUp(changes: Partial<RelaySettings> = {}) {
+  const clock = fakeClock();
+  const log = fakeLog();
+  const settings: RelaySettings = {
+    toIrc: parseForm('<{nick}> {text}'),
+    toRoom: parseForm('<{nick}> {text}'),
+    ignore: new Set(['spammer']),
+    catchUpMs: 3_600_000,
+    joins: false,
+    highlight: false,
+    colours: false,
+    announcers: new Set(['site']),
+    ...changes,
+  };
+  const disks = { toIrc: newDisk(), toRoom: newDisk() };
+  const make = () =>
+    makeLink({
+      room: ROOM,
+      nick: 'irc',
+      channel: '#sax',
+      key: undefined,
+      toIrcJournal: memoryJournal(disks.toIrc),
+      toRoomJournal: memoryJournal(disks.toRoom),
+      changed() {},
+      settings: () => settings,
+      count: { said() {}, givenUp() {}, gap() {} },
+      clock,
+      random: () => 0,
+      log,
+    });
+  const settle = () => clock.advance(0);
+  const bothUp = async (
+    link: ReturnType<typeof make>,
+    prepare: { xmpp?: (session: FakeSession) => void; irc?: (session: FakeIrc) => void } = {},
+  ) => {
+    const xmpp = fakeSession();
+    const irc = fakeIrc(settle);
+    prepare.xmpp?.(xmpp);
+    prepare.irc?.(irc);
+    void link.inRoom(xmpp);
+    void link.inChannel(irc, newPacer({ burst: 100, everyMs: 0 }, clock));
+    await clock.advance(1);
+    const room = xmpp.rooms.at(-1);
+    if (room === undefined) throw new Error('not in the room');
+    return { xmpp, irc, room };
+  };
+  return { clock, log, make, bothUp, settle };
+}
+
+describe('room to IRC', () => {
+  test('a line is said once, in parts, and confirmed one by one', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(make());
+    room.events.line(line('1', 'one\ntwo', clock.now()));
+    room.events.line(line('1', 'one\ntwo', clock.now()));
+    await clock.advance(1);
+    expect(irc.said).toHaveLength(1);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text)).toEqual(['<alice> one', '<alice> two']);
+  });
+
+  test('what was said while the bridge was dead is read from the archive, too old lines are counted', async () => {
+    const { make, bothUp, clock } = setUp();
+    const first = await bothUp(make());
+    first.room.events.line(line('5', 'before', clock.now()));
+    await clock.advance(1);
+    await first.irc.confirmAll();
+    // A crash: the first bridge is simply forgotten.
+    await clock.advance(2 * 3_600_000);
+    const now = clock.now();
+    const second = await bothUp(make(), {
+      xmpp(session) {
+        session.archived = (_room, { after }) => {
+          expect(after === undefined || after === '5').toBe(true);
+          const lines = [
+            line('5', 'before', now - 7_200_000, { source: 'archive' }),
+            line('6', 'old one', now - 7_100_000, { source: 'archive' }),
+            line('7', 'old two', now - 7_000_000, { source: 'archive' }),
+            line('8', 'late', now - 60_000, { source: 'archive' }),
+            line('9', 'from irc', now - 50_000, { source: 'archive', kind: 'irc', nick: 'irc' }),
+          ].filter(({ id }) => after === undefined || Number(id) > Number(after));
+          return { lines, complete: true, first: lines[0]?.id, last: lines.at(-1)?.id, count: lines.length };
+        };
+      },
+    });
+    second.room.events.line(line('10', 'live', now));
+    await clock.advance(10);
+    await second.irc.confirmAll();
+    expect(second.irc.said.map(({ text }) => text.replaceAll(/\d\d:\d\d/g, 'T'))).toEqual([
+      expect.stringMatching(/^-- 2 lines of the room from .* are left out, they are too old$/),
+      '[T] <alice> late',
+      '<alice> live',
+    ]);
+  });
+
+  test('an archive that is away is asked again, and live lines wait for it', async () => {
+    const { make, bothUp, clock } = setUp();
+    const first = await bothUp(make());
+    first.room.events.line(line('1', 'one', clock.now()));
+    await clock.advance(1);
+    await first.irc.confirmAll();
+    let failing = true;
+    const { irc, room } = await bothUp(make(), {
+      xmpp(session) {
+        session.archived = () => {
+          if (failing) throw new Error('no answer');
+          const lines = [line('2', 'two', clock.now(), { source: 'archive' })];
+          return { lines, complete: true, first: '2', last: '2', count: 1 };
+        };
+      },
+    });
+    room.events.line(line('3', 'three', clock.now()));
+    await clock.advance(100);
+    expect(irc.said).toEqual([]);
+    failing = false;
+    await clock.advance(5000);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text)).toEqual(['<alice> two', '<alice> three']);
+  });
+
+  test('a refused line is tried again, at last without codes; order is kept', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(make());
+    room.events.line(line('1', '*bold*', clock.now()));
+    room.events.line(line('2', 'two', clock.now()));
+    await clock.advance(1);
+    for (let time = 0; time < 2; time += 1) {
+      irc.events?.refused(irc.said.at(-1)?.id ?? '', 'no colours here (404)');
+      await clock.advance(2000);
+    }
+    expect(irc.said.map(({ text }) => text)).toEqual(['<alice> \x02bold\x02', '<alice> \x02bold\x02', '<alice> bold']);
+    irc.events?.confirmed(irc.said.at(-1)?.id ?? '', undefined);
+    await clock.advance(1);
+    expect(irc.said.at(-1)?.text).toBe('<alice> two');
+  });
+
+  test('a line in flight at a break is not said again when the replay shows it, else it is, and the log says so', async () => {
+    for (const known of [true, false]) {
+      const { make, bothUp, clock, log } = setUp();
+      const link = make();
+      const first = await bothUp(link);
+      first.room.events.line(line('1', 'one', clock.now()));
+      await clock.advance(1);
+      const id = first.irc.said[0]?.id;
+      first.irc.abandon(LOST);
+      await clock.advance(1);
+      const second = fakeIrc(() => clock.advance(0));
+      if (known) second.history = [heard('<alice> one', { own: true, source: 'history', bridgeId: id, msgid: 'x' })];
+      void link.inChannel(second, newPacer({ burst: 1, everyMs: 0 }, clock));
+      await clock.advance(1000);
+      expect(second.said.map(({ text }) => text)).toEqual(known ? [] : ['<alice> one']);
+      expect(log.entries.some(({ event }) => event === 'unsure')).toBe(!known);
+    }
+  });
+});
+
+describe('IRC to room', () => {
+  test('lines are said with our mark; own, other bridges’ and ignored ones are not', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(make());
+    irc.events?.line(heard('hello', { at: clock.now() }));
+    irc.events?.line(heard('mine', { own: true }));
+    irc.events?.line(heard('theirs', { bridgeId: 'y' }));
+    irc.events?.line(heard('spam', { nick: 'Spammer' }));
+    await clock.advance(1);
+    expect(room.said.map(({ body, kind }) => [body, kind])).toEqual([['<eve> hello', 'irc']]);
+  });
+
+  test('a replay says what is new and nothing twice; without one the gap is told', async () => {
+    const { make, bothUp, clock } = setUp();
+    const first = await bothUp(make());
+    const at = clock.now();
+    first.irc.events?.line(heard('one', { at, msgid: 'a' }));
+    await clock.advance(1);
+    first.room.events.line(line('1', '<eve> one', at, { messageId: first.room.said[0]?.id, nick: 'irc', kind: 'irc' }));
+    await clock.advance(30_000);
+    const second = await bothUp(make(), {
+      irc(session) {
+        session.replay = 'complete';
+        session.history = [
+          heard('ancient', { at: at - 60_000, msgid: 'z', source: 'history' }),
+          heard('one', { at, msgid: 'a', source: 'history' }),
+          heard('two', { at: at + 5000, msgid: 'b', source: 'history' }),
+        ];
+      },
+    });
+    expect(second.irc.asked).toMatchObject({ msgid: 'a' });
+    await clock.advance(500);
+    expect(second.room.said.map(({ body }) => body.replace(/\d\d:\d\d/, 'T'))).toEqual(['[T] <eve> two']);
+    second.room.events.line(line('2', 'x', at, { messageId: second.room.said[0]?.id, nick: 'irc', kind: 'irc' }));
+    await clock.advance(20_000);
+    const third = await bothUp(make());
+    await clock.advance(500);
+    expect(third.room.said.map(({ body }) => body)).toEqual([
+      expect.stringMatching(/^-- #sax: not connected from \S+ to \S+; what was said there in between is missing$/),
+    ]);
+  });
+});
