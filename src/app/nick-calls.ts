@@ -9,8 +9,11 @@ const AWAY_RETRIES = [500, 2000];
 const HOPELESS = 30;
 
 export type NickCalls = {
-  /** Asks again where that can help. Rejects with SaxError (69) when the service is away. */
-  call(ask: () => Promise<NickOutcome>): Promise<NickOutcome>;
+  /**
+   * Asks again where that can help. Rejects with SaxError (69) when the service is away.
+   * @param known this call failed before: many of them in a row are no news.
+   */
+  call(ask: () => Promise<NickOutcome>, known?: boolean): Promise<NickOutcome>;
   /** Works on all items, a few at once; when one rejects, waits for those under way and rejects likewise. */
   each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void>;
 };
@@ -30,7 +33,7 @@ export function createNickCalls(options: {
     });
 
   return {
-    async call(ask) {
+    async call(ask, known = false) {
       for (let round = 0; ; round++) {
         signal.throwIfAborted();
         const outcome = await ask();
@@ -45,7 +48,8 @@ export function createNickCalls(options: {
         }
         failures += 1;
         if (outcome.kind === 'away') throw unavailable('is not there', outcome.reason);
-        if (failures >= HOPELESS) throw unavailable(`fails every call (${failures} in a row)`, outcome.reason);
+        if (failures >= HOPELESS && !known)
+          throw unavailable(`fails every call (${failures} in a row)`, outcome.reason);
         return outcome;
       }
     },

@@ -91,7 +91,7 @@ export async function registerAll(work: NickWork, wanted: readonly Wanted[], las
     try {
       await calls.each(batch, async (one) => {
         const { member, register } = one;
-        const outcome = await calls.call(() => registry.register(register.nick, register.localpart));
+        const outcome = await calls.call(() => registry.register(register.nick, register.localpart), last);
         if (outcome.kind === 'done') {
           results.push(recordOf('held', member.id, register));
           summary[register.renamed ? 'renamed' : 'registered'] += 1;

@@ -211,6 +211,14 @@ describe('sync-nicks', () => {
     expect(counts(await run(world, forum))).toEqual({ ...none, registered: 2, unchanged: 2 });
   });
 
+  test('half of many calls failing for good is no outage', async () => {
+    const world = newWorld();
+    const bad = (call: string) => /m\d*[13579] /.test(call);
+    world.registry.before = (call) => (bad(call) ? { kind: 'failed', reason: '500' } : undefined);
+    const forum = Array.from({ length: 200 }, (_, index) => member(index + 2, `m${index}`));
+    expect(counts(await run(world, forum))).toEqual({ ...none, registered: 100, failed: 100 });
+  });
+
   test('a failing call that comes right is no failure', async () => {
     const world = newWorld();
     const seen = new Set<string>();
