@@ -1,0 +1,162 @@
+import net from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import type { ChannelLine } from '../../../../src/app/ports.ts';
+import { alternative, connectIrc } from '../../../../src/edges/irc/connection.ts';
+import { fakeLog } from '../../../helpers/fake-log.ts';
+import { until } from '../../../helpers/until.ts';
+
+/** A listener that plays an IRC server: `answer` gives the lines to send for each line received. */
+async function startPeer(answer: (line: string) => readonly string[] | undefined) {
+  const received: string[] = [];
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    let rest = '';
+    socket.on('data', (chunk) => {
+      const lines = (rest + chunk.toString('utf8')).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        received.push(line);
+        for (const reply of answer(line) ?? usual(line)) socket.write(`${reply}\r\n`);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const peer = {
+    url: `irc://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    received,
+    send: (text: string) => {
+      for (const socket of sockets) socket.write(text);
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+  open.add(peer);
+  return peer;
+}
+
+/** What every server answers. */
+function usual(line: string): readonly string[] {
+  const [command = '', parameter = ''] = line.split(' ');
+  switch (command) {
+    case 'PING':
+      return [`:srv PONG srv ${parameter}`];
+    case 'USER':
+      return [':srv 001 bot :hi', ':srv 005 bot CASEMAPPING=ascii :are supported', ':srv 376 bot :end'];
+    case 'JOIN':
+      return [
+        `:bot!u@host JOIN ${parameter}`,
+        `:srv 353 bot = ${parameter} :@op bot`,
+        `:srv 366 bot ${parameter} :end`,
+      ];
+    default:
+      return [];
+  }
+}
+
+const open = new Set<{ close(): unknown }>();
+afterEach(() => {
+  for (const thing of open) thing.close();
+  open.clear();
+});
+
+const connect = (url: string, options: object = {}) =>
+  connectIrc(url, { nick: 'bot', log: fakeLog(), random: () => 0.5, ...options }, AbortSignal.timeout(5000));
+
+function events() {
+  const lines: ChannelLine[] = [];
+  const log: string[] = [];
+  return {
+    lines,
+    log,
+    line: (line: ChannelLine) => void lines.push(line),
+    confirmed: (id: string) => void log.push(`confirmed ${id}`),
+    refused: (id: string, reason: string) => void log.push(`refused ${id} ${reason}`),
+    left: ({ reason }: { reason: string }) => void log.push(`left ${reason}`),
+  };
+}
+
+const saslServer = (verdict: string) => (line: string) => {
+  if (line === 'CAP LS 302') return [':srv CAP * LS :sasl=PLAIN,EXTERNAL'];
+  if (line.startsWith('CAP REQ')) return [':srv CAP * ACK :sasl'];
+  if (line === 'AUTHENTICATE PLAIN') return ['AUTHENTICATE +'];
+  if (line.startsWith('AUTHENTICATE')) return [verdict];
+  if (line.startsWith('USER')) return [];
+  if (line === 'CAP END') return usual('USER x');
+  return undefined;
+};
+
+test('SASL PLAIN is done before the registration ends', async () => {
+  const peer = await startPeer(saslServer(':srv 903 bot :ok'));
+  await connect(peer.url, { saslUser: 'acc', saslPassword: 'pass€' });
+  const sent = peer.received.find((line) => /^AUTHENTICATE (?!PLAIN)/.test(line)) ?? '';
+  expect(Buffer.from(sent.split(' ')[1] ?? '', 'base64').toString()).toBe('acc\0acc\0pass€');
+});
+
+test('a refused SASL login is permanent and says so', async () => {
+  const peer = await startPeer(saslServer(':srv 904 bot :SASL authentication failed'));
+  await expect(connect(peer.url, { saslPassword: 'wrong' })).rejects.toMatchObject({
+    exit: 77,
+    message: expect.stringContaining('SASL login refused: SASL authentication failed'),
+  });
+});
+
+test('chathistory is asked from the last line that was heard', async () => {
+  const peer = await startPeer((line) => {
+    if (line === 'CAP LS 302') return [':srv CAP * LS :draft/chathistory batch message-tags server-time'];
+    if (line.startsWith('CAP REQ')) return [`:srv CAP * ACK :${line.slice('CAP REQ :'.length)}`];
+    if (line.startsWith('USER')) return [];
+    if (line === 'CAP END') return usual('USER x');
+    if (line.startsWith('CHATHISTORY'))
+      return [
+        ':srv BATCH +h chathistory #c',
+        '@batch=h;msgid=m2;time=2023-11-14T22:13:20.000Z :eve!u@h PRIVMSG #c :missed',
+        ':srv BATCH -h',
+      ];
+    return undefined;
+  });
+  const session = await connect(peer.url);
+  const recorder = events();
+  const channel = await session.enter('#c', 'key', recorder, { at: 1, msgid: 'm1', until: 2 });
+  expect(peer.received).toContain('JOIN #c key');
+  expect(peer.received).toContain('CHATHISTORY AFTER #c msgid=m1 200');
+  expect(recorder.lines).toMatchObject([{ text: 'missed', msgid: 'm2', source: 'history', at: 1_700_000_000_000 }]);
+  expect(channel.replay).toBe('complete');
+});
+
+test('nothing that is said can begin a second line, and no CTCP is answered', async () => {
+  const peer = await startPeer(() => undefined);
+  const session = await connect(peer.url);
+  const recorder = events();
+  const channel = await session.enter('#c', undefined, recorder);
+  peer.send(':eve!u@h PRIVMSG bot :\x01VERSION\x01\r\n:eve!u@h PRIVMSG #c :\x01PING 1\x01\r\n');
+  channel.say('1', 'x\r\nQUIT :pwned\0', 'action');
+  await until(() => recorder.log.length > 0);
+  expect(recorder.log).toEqual(['confirmed 1']);
+  expect(peer.received.filter((line) => /^(QUIT|NOTICE)/.test(line))).toEqual([]);
+  expect(peer.received).toContain('PRIVMSG #c :\x01ACTION x  QUIT :pwned \x01');
+  expect(recorder.lines).toEqual([]);
+});
+
+test('an ERROR ends the session with the server’s words, a silent server ends the attempt', async () => {
+  const peer = await startPeer(() => undefined);
+  const session = await connect(peer.url);
+  peer.send('ERROR :Closing link: (bot) [K-Lined: spam]\r\n');
+  expect(await session.closed).toMatchObject({ kind: 'server', reason: expect.stringContaining('K-Lined: spam') });
+  const silent = await startPeer(() => []);
+  await expect(connectIrc(silent.url, { nick: 'bot', log: fakeLog() }, AbortSignal.timeout(200))).rejects.toMatchObject(
+    { exit: 69 },
+  );
+});
+
+test('other nicknames are tried within nine characters', () => {
+  expect([1, 2, 3, 4].map((tries) => alternative('saxophone', tries, () => 0.25))).toEqual([
+    'saxophone_',
+    'saxophone__',
+    'saxoph250',
+    'saxoph250',
+  ]);
+});
