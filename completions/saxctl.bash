@@ -491,6 +491,7 @@ _saxctl_position() {
     'init:0') files=directories ;;
     'widget:0') files=directories ;;
     'config:0') candidates=('show' 'check') ;;
+    'config:'*) candidates=('database.host' 'database.port' 'database.socket' 'database.user' 'database.password' 'database.name' 'database.table_prefix' 'database.board' 'database.charset' 'xmpp.service' 'xmpp.domain' 'xmpp.muc_service' 'xmpp.room' 'xmpp.tls_ca' 'ejabberd.via' 'ejabberd.ctl' 'ejabberd.api_url' 'ejabberd.api_token' 'ejabberd.api_user' 'ejabberd.api_password' 'auth.sid_pattern' 'auth.token_key' 'auth.token_key_previous' 'auth.timeout_ms' 'webridge.jid' 'webridge.password' 'webridge.nick' 'webridge.socket' 'webridge.socket_mode' 'webridge.socket_group' 'webridge.spool' 'webridge.entities' 'webridge.snapshot' 'webridge.snapshot_lines' 'ircbridge.jid' 'ircbridge.password' 'ircbridge.nick' 'ircbridge.to_irc' 'ircbridge.to_room' 'ircbridge.ignore' 'ircbridge.catch_up' 'ircbridge.joins' 'ircbridge.highlight' 'ircbridge.colours' 'irc.servers' 'irc.nick' 'irc.username' 'irc.realname' 'irc.channel' 'irc.channel_key' 'irc.sasl_user' 'irc.sasl_password' 'irc.nickserv_password' 'irc.client_cert' 'irc.flood_burst' 'irc.flood_interval_ms' 'irc.tls_ca' 'guard.jid' 'guard.password' 'guard.nick' 'guard.guest_domain' 'guard.end_with_session' 'state.dir' 'metrics.listen') ;;
     'completion:0') candidates=('bash' 'zsh' 'fish') ;;
     'help:0') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;
     *) return 1 ;;

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { EXIT, type ExitCode, reasonOf } from '../core/errors.ts';
+import { EXIT, type ExitCode, reasonOf, SaxError } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
 import { type CommandModule, type Context, examples } from './command.ts';
 
@@ -12,18 +12,20 @@ export const command: CommandModule = {
           'check',
         ]),
       )
+      .argument('[KEY...]', 'show only these, for example database or irc.nick')
       .option('--json', 'print JSON');
     examples(command, [
       ['saxctl config show', 'every value, its origin, secrets masked'],
+      ['saxctl config show irc xmpp.room', 'a section, a key'],
       ['saxctl -c ./saxctl.toml config check', 'exit 0, or 78 with every problem on a line'],
     ]);
   },
 
-  async run(context, [action], options): Promise<ExitCode> {
+  async run(context, [action, ...keys], options): Promise<ExitCode> {
     const { ConfigError } = await import('../config/load.ts');
     try {
       const loaded = await context.loadConfig();
-      const rows = await effective(loaded);
+      const rows = named(await effective(loaded), keys);
       if (action === 'show') show(context, rows, options['json'] === true, loaded.file);
       else if (options['json'] === true)
         context.io.stdout.write(`${JSON.stringify({ ok: true, file: loaded.file ?? null })}\n`);
@@ -39,6 +41,17 @@ export const command: CommandModule = {
     }
   },
 };
+
+/** The rows of the named sections and keys; all when none is named. */
+function named(rows: readonly Row[], keys: readonly string[]): readonly Row[] {
+  const matches = (row: Row, key: string): boolean => key === row.section || key === `${row.section}.${row.name}`;
+  const unknown = keys.find((key) => !rows.some((row) => matches(row, key)));
+  if (unknown !== undefined)
+    throw new SaxError(EXIT.usage, `there is no key ${printable(unknown, 80)}`, {
+      hint: 'see them all: saxctl config show',
+    });
+  return keys.length === 0 ? rows : rows.filter((row) => keys.some((key) => matches(row, key)));
+}
 
 type Row = { section: string; name: string; value: unknown; source: string; where: string };
 

@@ -61,6 +61,10 @@ describe.each(SHELLS)('Tab in %s', (shell, command, setup) => {
     await tab('saxctl --log-level debug completion ', 'bash', 'zsh', 'fish');
   });
 
+  it('completes the keys of the configuration', async () => {
+    await tab('saxctl config show database.ta', 'database.table_prefix');
+  });
+
   it('completes file names', async () => {
     await tab('saxctl --config on', 'only-file.toml');
   });
