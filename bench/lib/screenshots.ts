@@ -31,7 +31,7 @@ export async function takeScreenshots(directory: string): Promise<void> {
       'Kerm opened the topic “Show your desk, 2026” in Off-topic: https://forum.example.org/t/4711',
     );
     await say('Bob Smith', '', 'morning everyone', 'did anybody try the new build?');
-    await say('alice', '', 'yes, since yesterday. The list is there before the page has finished loading 🎉');
+    await say('alice', '', 'yes, since yesterday. The list is there before the page has finished loading');
     await say('ircbridge', 'irc', '&lt;lurker&gt; works from irc too', '&lt;lurker&gt; lines arrive in order, at last');
     await say(
       'Bob Smith',

@@ -160,6 +160,18 @@ describe('widget’s connection', { timeout: 60_000 + ROUNDS * 40_000 }, () => {
     expect(alice.lines.map(({ body }) => body).filter((body) => said.match.test(body))).toEqual(said.all);
   });
 
+  it('never speaks for another member who used this browser before', async () => {
+    const context = await site.context();
+    const before = await site.open(context, { user: 'Before' });
+    const after = await site.open(context, { user: 'After' });
+    const said = series();
+    await until(() => before.status().then((status) => status === 'Not let in'));
+    await after.say(said.next());
+    expect((await alice.heard(({ body }) => body === said.all[0])).nick).toBe('After');
+    await until(async () => (await site.sessions('before')) === 0);
+    await oneSession('after');
+  });
+
   it('deposes a leader that is blocked', async () => {
     const context = await site.context();
     const leader = await site.open(context, { user: 'Blocked' });

@@ -8,7 +8,7 @@ import { createSession } from './session.ts';
 import { load, save } from './storage.ts';
 import { createStore } from './store.ts';
 import { stringsFor } from './strings.ts';
-import { mentionPattern, tame } from './text.ts';
+import { mentionPattern } from './text.ts';
 import { createView } from './view.ts';
 import { webSocket } from './ws.ts';
 
@@ -24,11 +24,10 @@ export type Chat = { say(text: string): void; close(): void };
 /** One room on a page: what is shown first, the session, the list, unread lines and notifications. */
 export function openChat(host: HTMLElement): Chat {
   const text = (name: string) => host.getAttribute(name) || undefined;
-  const number = (name: string, fallback: number) => Math.min(Math.abs(Number(text(name))) || fallback, 5000);
+  const number = (name: string, fallback: number) => Number(text(name)) || fallback;
   const lang = host.closest('[lang]')?.getAttribute('lang') || navigator.language;
   const domain = text('domain') ?? location.hostname;
-  const name = text('room') ?? 'sax';
-  const room = (name.includes('@') ? name : `${name}@conference.${domain}`).toLowerCase();
+  const room = (text('room') ?? '').toLowerCase();
   const cacheKey = `sax-chat ${room} lines`;
   const bots = (text('bots') ?? '').split(',').flatMap((bot) => bot.trim() || []);
   const words = stringsFor(lang);
@@ -69,9 +68,7 @@ export function openChat(host: HTMLElement): Chat {
   );
 
   function add(line: Line): void {
-    const failed = line.p === 'fail' && store.lines.find((known) => known.m === line.m && known.p);
-    if (failed) failed.p = 'fail';
-    const [shown, isFresh] = failed ? [failed, false] : (store.add(line) ?? []);
+    const [shown, isFresh] = store.add(line) ?? [];
     if (!shown) return;
     changed.add(shown);
     schedule();
@@ -115,7 +112,7 @@ export function openChat(host: HTMLElement): Chat {
     setUnread(unread + 1);
     // Only the leading tab notifies, else every tab would.
     if (!isNotifying() || !session?.isLeader() || !mentionPattern(nick).test(said.text)) return;
-    new Notification(said.nick, { body: tame(said.text).slice(0, 200), tag: line.id ?? '' });
+    new Notification(said.nick, { body: said.text.slice(0, 200), tag: line.id ?? '' });
   }
 
   function setUnread(count: number): void {

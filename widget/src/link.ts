@@ -9,12 +9,11 @@ import { child, type El, xml } from './xml.ts';
  *
  *   idle ── start ──► connecting ── own presence ──► live
  *   connecting, live ── down ──► waiting ── timer or wake ──► connecting
- *   connecting ── log-in refused twice (fresh credentials between) ──► denied ── slow timer or wake ──► connecting
- *   connecting ── the room refuses ──► refused ── slow timer or wake ──► connecting
+ *   connecting ── log-in refused twice (fresh credentials between), or the room refuses ──► refused ── slow timer or wake ──► connecting
  *   live ── kicked or banned ──► removed, until the page is loaded again
  *   connecting ── the site knows no member ──► guest
  */
-export type State = 'idle' | 'connecting' | 'live' | 'waiting' | 'denied' | 'refused' | 'removed' | 'guest';
+export type State = 'idle' | 'connecting' | 'live' | 'waiting' | 'refused' | 'removed' | 'guest';
 
 export type Occupant = { readonly nick: string };
 
@@ -168,8 +167,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       // The token may just be too old. A database that is away looks the same, so the second refusal is not for ever.
       account = undefined;
       if (!refusals++) return connect();
-      become('denied');
-      return later(SLOW);
+      return leave('refused', '');
     }
     become('waiting');
     if (port.isOnline()) later(Math.min(500 * 2 ** tries++, MAX_BACKOFF));
@@ -351,11 +349,11 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     }
   }
 
-  /** Asks the room whether we are still in it; no answer in `ms` ends the connection. */
-  function probe(ms: number): void {
+  /** Asks the room whether we are still in it; no answer soon ends the connection. */
+  function probe(): void {
     if (isProbing) return;
     isProbing = true;
-    const deadline = after(ms, () => down('closed'));
+    const deadline = after(PROBE, () => down('closed'));
     const answered = () => {
       isProbing = false;
       clearTimeout(deadline);
@@ -384,12 +382,12 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     wake(jumped = false): void {
       if (!port.isOnline()) return;
       const isStuck = state === 'connecting' && Date.now() - startedAt > PROBE;
-      if (isStuck || /waiting|denied|refused/.test(state) || (jumped && state === 'live')) connect();
-      else if (state === 'live') probe(PROBE);
+      if (isStuck || /waiting|refused/.test(state) || (jumped && state === 'live')) connect();
+      else if (state === 'live') probe();
     },
     /** Called every few seconds: a silent connection is asked whether it lives. */
     tick(): void {
-      if (state === 'live' && Date.now() - heardAt > SLOW) probe(STEADY);
+      if (state === 'live' && Date.now() - heardAt > SLOW) probe();
     },
     /** Keeps the line until the room has reflected it. */
     say(entry: Unsaid): void {

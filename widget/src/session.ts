@@ -37,6 +37,7 @@ export function createSession(port: SessionPort) {
   const mine = new Map<string, Unsaid>();
   let tabs: Tabs<Post> | undefined;
   let link: Link | undefined;
+  let hasLed = false;
 
   const on: LinkEvents = {
     ...port.on,
@@ -68,6 +69,7 @@ export function createSession(port: SessionPort) {
   };
 
   function lead(): void {
+    hasLed = true;
     const stored = load<Unsaid[]>('localStorage', `${key}unsaid`) || [];
     const unsaid = stored.filter(({ ts }) => Date.now() - ts < UNSAID_LIFE);
     for (const { id, text, ts, by } of unsaid) on.line({ m: id, n: by, t: text, ts, p: 'wait' });
@@ -98,6 +100,19 @@ export function createSession(port: SessionPort) {
     const call =
       (orders as unknown as Calls)[name] ?? (link && name !== 'line' ? undefined : (on as unknown as Calls)[name]);
     call?.(...values);
+    if (name === 'me' && !link) void check(values[0]);
+  }
+
+  /**
+   * Another tab speaks under this name: is it who this page would be? After a log-out and a log-in at one computer it is not;
+   * the newer page then takes the lead, and one that has led before does not take it back.
+   */
+  async function check(nick: unknown): Promise<void> {
+    const found = await port.account(false).catch(() => ({ nick }));
+    if (link || found?.nick === nick) return;
+    if (!hasLed) return tabs?.take();
+    end();
+    on.state('refused', '');
   }
 
   function depose(): void {

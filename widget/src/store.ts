@@ -63,6 +63,10 @@ export function createStore(max: number): Store {
         if (lines.length > max) drop(oldest);
         return lines.length === max && oldest === line ? undefined : [line, true];
       }
+      if (line.p === 'fail') {
+        known.p = line.p;
+        return [known, false];
+      }
       // Typed here and now said, or had without the archive's id and now with it.
       if (known.p ? line.p : known.id || !line.id) return undefined;
       lines.splice(lines.indexOf(known), 1);

@@ -2,12 +2,10 @@
 export const strings = {
   en: {
     title: 'Chat',
-    log: 'Messages',
     connecting: 'Connecting …',
     live: 'Live',
     waiting: 'Reconnecting …',
     offline: 'Offline',
-    denied: 'Log-in refused',
     refused: 'Not let in',
     removed: 'Removed from the room',
     guest: 'Log in to take part',
@@ -22,12 +20,10 @@ export const strings = {
   },
   de: {
     title: 'Chat',
-    log: 'Nachrichten',
     connecting: 'Verbinde …',
     live: 'Verbunden',
     waiting: 'Verbinde erneut …',
     offline: 'Offline',
-    denied: 'Anmeldung abgelehnt',
     refused: 'Nicht eingelassen',
     removed: 'Aus dem Raum entfernt',
     guest: 'Zum Mitreden anmelden',

@@ -10,6 +10,8 @@ export type Tabs<Message> = {
   post(message: Message): void;
   /** Makes sure that somebody leads: asks, and takes over when nobody answers. */
   check(): void;
+  /** Takes the lead from whoever has it. */
+  take(): void;
   close(): void;
 };
 
@@ -74,6 +76,7 @@ export function createTabs<Message>(name: string, on: TabEvents<Message>): Tabs<
         compete(true);
       }, PATIENCE);
     },
+    take: () => compete(true),
     close() {
       round++;
       calm();

@@ -47,12 +47,12 @@ export function createView(
   const form = $<HTMLFormElement>('form');
   const input = $<HTMLTextAreaElement>('write');
   const hint = $('hint');
-  for (const name of ['log', 'people', 'bell', 'write', 'send'] as const) $(name).ariaLabel = words[name];
+  for (const name of ['people', 'bell', 'write', 'send'] as const) $(name).ariaLabel = words[name];
   for (const name of ['people', 'bell', 'send'] as const) $(name).title = words[name];
   list.ariaLabel = words.people;
   input.placeholder = words.write;
   news.textContent = `↓ ${words.news}`;
-  $('title').textContent = $('box').ariaLabel = title;
+  $('title').textContent = $('box').ariaLabel = log.ariaLabel = title;
   const ring = () => {
     bell.ariaPressed = `${on.isNotifying()}`;
   };

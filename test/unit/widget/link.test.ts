@@ -202,7 +202,7 @@ describe('link', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(world.asked).toEqual([false, true]);
     last().on.down('auth');
-    expect(states().at(-1)).toBe('denied');
+    expect(states().at(-1)).toBe('refused');
     await vi.advanceTimersByTimeAsync(30_000);
     expect(conns).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(60_000);
