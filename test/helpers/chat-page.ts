@@ -172,6 +172,7 @@ addEventListener('unhandledrejection', (e) => bad.push('rejection ' + (e.reason 
 addEventListener('sax-live', () => { lives++; window.liveAt ??= performance.now(); });
 const attach = Element.prototype.attachShadow;
 Element.prototype.attachShadow = function (options) {
+  window.startAt ??= performance.now();
   const root = attach.call(this, options);
   new MutationObserver((records) => {
     if (root.querySelector('.row')) window.firstAt ??= performance.now();

@@ -32,7 +32,7 @@ export type ConnEvents = {
 /** One connection, used once. */
 export type Conn = {
   send(stanza: string): void;
-  /** Ends it without an event. Resumable: the server is not told, so that the session can go on within its time-out. */
+  /** Ends it without an event; answers what is needed to resume, also when it has ended by itself. Resumable: the server is not told, so that the session can go on within its time-out. */
   kill(resumable: boolean): Resume | undefined;
 };
 
@@ -141,11 +141,12 @@ export function openConn(transport: Transport, options: ConnOptions, on: ConnEve
   return {
     send,
     kill(resumable) {
-      if (isDead) return undefined;
-      const resume = resumable ? sm : undefined;
-      if (!resume) send(`<presence type='unavailable' xmlns='jabber:client'/>`);
-      isDead = true;
-      close(!resume);
+      const resume = resumable ? (sm ?? resuming) : undefined;
+      if (!isDead) {
+        isDead = true;
+        if (!resume) send(`<presence type='unavailable' xmlns='jabber:client'/>`);
+        close(!resume);
+      }
       return resume;
     },
   };
