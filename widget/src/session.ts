@@ -7,6 +7,7 @@ type Orders = {
   hello(): void;
   say(entry: Unsaid, now: number): void;
   read(): void;
+  bequeath(handover: Handover): void;
 };
 
 /** Tabs tell each other what to call: the leader passes its events on, the others send orders. */
@@ -38,6 +39,8 @@ export function createSession(port: SessionPort) {
   let tabs: Tabs<Post> | undefined;
   let link: Link | undefined;
   let hasLed = false;
+  /** What a leader that went away told the others; its storage may reach us later than its lock. */
+  let bequest: Handover | undefined;
 
   const on: LinkEvents = {
     ...port.on,
@@ -62,6 +65,9 @@ export function createSession(port: SessionPort) {
       for (const post of latest.values()) if (link) tabs?.post(post);
     },
     read: port.read,
+    bequeath(handover) {
+      bequest = handover;
+    },
     say(entry, now) {
       // An order that is older lay here while this tab was frozen: another has said it.
       if (Date.now() - now < PATIENCE / 2) link?.say(entry);
@@ -85,14 +91,17 @@ export function createSession(port: SessionPort) {
     const handover = load<Handover | 0>(area, `${key}session`);
     // Read once: a duplicated tab must not take up the same session.
     save(area, `${key}session`);
-    link.start(handover || undefined);
+    link.start(handover || bequest);
+    bequest = undefined;
     mine.forEach(link.say);
   }
 
   function stop(keepSession: boolean): void {
     const handover = link?.stop(keepSession);
     link = undefined;
-    if (handover) save(area, `${key}session`, handover);
+    if (!handover) return;
+    save(area, `${key}session`, handover);
+    tabs?.post(['bequeath', handover]);
   }
 
   /** A leader listens to orders only, and to lines: one that was just deposed does not know it yet. */
