@@ -95,9 +95,11 @@ function makeSocket(fd: number, kept: boolean, removeFile: () => void): Datagram
     peek() {
       if (!open) return [];
       check(setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, int32(0), 4), 'setsockopt SO_PEEK_OFF');
+      const waiting = waiter.pending();
       const shown = ring.receive(fd, true).filter((datagram) => datagram.bytes.length > 0);
-      // Nothing shown though something waits: an empty datagram that was shown before is at the head. It says nothing.
-      if (shown.length === 0 && waiter.pending()) ring.receive(fd, false, 1);
+      // Something waited before we looked and nothing is shown: an empty datagram is at the head, which the kernel shows once. In the
+      // other order a datagram that arrives in between would be taken for it.
+      if (waiting && shown.length === 0) ring.receive(fd, false, 1);
       return shown;
     },
     drop: (count) => {

@@ -14,7 +14,7 @@ import { sendDatagram } from '../../../src/edges/dgram/send.ts';
 import { fcntl } from '../../../src/edges/state/libc.ts';
 import { fakeLog } from '../../helpers/fake-log.ts';
 import { type MemoryDisk, memoryJournal, newDisk } from '../../helpers/memory-journal.ts';
-import { keptSocket } from '../../helpers/site.ts';
+import { keptSocket, startSite } from '../../helpers/site.ts';
 import { until } from '../../helpers/until.ts';
 
 const F_DUPFD_CLOEXEC = 1030;
@@ -136,3 +136,15 @@ test.each([false, true])(
     expect(journalled(disk)).toEqual(['first', 'second']);
   },
 );
+
+test('a kept socket whose queue runs empty again and again loses nothing', async () => {
+  const kept = keptSocket(path);
+  const disk = newDisk();
+  const { stop, done } = on(adoptDatagrams(fcntl(kept.fd, F_DUPFD_CLOEXEC, 10)), disk);
+  const { accepted } = await startSite({ socket: path, prefix: 'n', burst: 1, everyUs: 20, count: 4000 }).finished;
+  await until(() => journalled(disk).length >= accepted.length);
+  stop.abort();
+  await done;
+  kept.close();
+  expect(journalled(disk)).toEqual(accepted);
+}, 30_000);
