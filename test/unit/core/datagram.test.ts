@@ -69,3 +69,11 @@ test('what is encoded is decoded', () => {
   expect(decodeAnswer(encodeAnswer({ ok: false, error: 'full' }))).toEqual({ ok: false, error: 'full' });
   expect(decodeAnswer(new Uint8Array([1]))).toBeUndefined();
 });
+
+test.each([
+  ['{"sax":1,"ack":true', true],
+  ['{"sax":1,"type":"chat"', false],
+  [`{"sax":1,"type":"chat","ack": true,"what":"${'x'.repeat(LIMITS.structuredBytes)}"}`, true],
+])('whoever asked for an answer gets one, also when nothing can be read: %.30j', (text, ack) => {
+  expect(decodeDatagram(new TextEncoder().encode(text), false, options)).toMatchObject({ ok: false, ack });
+});
