@@ -33,7 +33,7 @@ export type Directory = {
    * Whether this member, whose row was just read, owns his localpart. The other one's id if not.
    * Rejects with ForumError, or NotYet when it cannot be told in time.
    */
-  rival(localpart: string, member: MemberName, within: number): Promise<number | undefined>;
+  rival(localpart: string, member: Account, within: number): Promise<number | undefined>;
   /** The id that the index has for a localpart; not checked. */
   known(localpart: string): number | undefined;
   /** The same after a look for new members. */
@@ -161,6 +161,11 @@ export function openDirectory(options: DirectoryOptions): Directory {
   return {
     async rival(localpart, member, within) {
       const since = now();
+      if (member.id > covered && member.board !== 'phpbb2' && isPlain(member.username)) {
+        // The first scan has not come so far: the database looks through the few names that count faster than we read all.
+        const rivals = await forum.unusual(member.id, within);
+        return rivals.find(({ username }) => localpartOf(username) === localpart)?.id;
+      }
       if (!(await coveredUpTo(member.id, within))) throw new NotYet();
       const owner = index.owner(localpart);
       if (owner === member.id) return undefined;

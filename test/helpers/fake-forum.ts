@@ -1,5 +1,6 @@
 import type { Forum } from '../../src/app/ports.ts';
 import { ForumError } from '../../src/core/phpbb/failure.ts';
+import { isPlain } from '../../src/core/phpbb/names.ts';
 import { type Account, type AddressBan, DEFAULT_SETTINGS, isActive, type Session } from '../../src/core/phpbb/rules.ts';
 
 export type FakeForum = Forum & {
@@ -54,6 +55,7 @@ export function fakeForum(): FakeForum {
           .filter(({ id }) => id > after)
           .slice(0, limit),
       ),
+    unusual: (below) => ask('unusual', () => active().filter(({ id, username }) => id < below && !isPlain(username))),
     highest: () => ask('highest', () => Math.max(0, ...accounts.keys())),
     plain: (name) => ask('plain', () => active().filter(({ username }) => username.toLowerCase() === name)),
     close() {},

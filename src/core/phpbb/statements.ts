@@ -21,6 +21,8 @@ export type Statements = {
   readonly addressBans: string;
   /** Bans by member: id, exclude, end. */
   readonly memberBans: string;
+  /** Active members below an id whose name is not plain (core/phpbb/names.ts): id, name. Parameter: the id. */
+  readonly unusual: string;
   /** The highest id of a member. */
   readonly highest: string;
   /** A page of active members: id, name, state. Parameters: id to start behind, number of rows. */
@@ -84,6 +86,7 @@ export function statements(board: Board, prefix: string, raw: boolean): Statemen
       phpbb4: `SELECT ban_userid,0,ban_end FROM ${bans} WHERE ban_mode='user' AND ban_userid<>0`,
       phpbb2: `SELECT ban_userid,0,0 FROM ${bans} WHERE ban_userid<>0`,
     }[board],
+    unusual: `SELECT u.user_id,${name} FROM ${users} u WHERE u.user_id<? AND ${active} AND (u.username REGEXP '[^ -~]' OR INSTR(u.username,'&')>0 OR INSTR(u.username,CHAR(92 USING ascii))>0)`,
     highest: `SELECT MAX(user_id) FROM ${users}`,
     page: `SELECT u.user_id,${name},${state} FROM ${users} u WHERE u.user_id>? AND ${active} ORDER BY u.user_id LIMIT ?`,
     count: `SELECT COUNT(*) FROM ${table('users')} u WHERE ${active}`,

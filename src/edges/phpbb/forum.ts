@@ -31,6 +31,7 @@ export function openForum(config: DatabaseConfig): Forum {
       (await front.ask('sessionsOf', [memberId], within)).map(([id]) => textOf(id, front.decode)),
     rules: (within) => readRules(back, within),
     page: (afterId, limit, within) => names(back.ask('page', [afterId, limit], within)),
+    unusual: (belowId, within) => names(front.ask('unusual', [belowId], within)),
     highest: async (within) => Number((await back.ask('highest', [], within))[0]?.[0] ?? 0),
     plain: (name, within) => names(front.ask('plain', [name.toLowerCase()], within)),
     close() {
