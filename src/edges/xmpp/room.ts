@@ -69,6 +69,8 @@ export function newRoom(wiring: RoomWiring): {
       takePresenceError(stanza);
       return;
     }
+    // The room's own presence (its capabilities or picture): nobody is there.
+    if (who === '') return;
     const { occupant, codes, self } = readOccupant(stanza, who);
     const ours = self || (state === 'inside' && who === nick);
     if (stanza.attrs['type'] === 'unavailable') {
