@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { ChannelEvents, ChannelLine, IrcSession } from '../../src/app/ports.ts';
 import { connectIrc } from '../../src/edges/irc/connection.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
@@ -189,8 +189,10 @@ test('a long line arrives whole by the real prefix, one byte more would not', as
 test('KILL ends the session with the server’s word; TLS is verified by name and issuer', async () => {
   const op = await person(stack.irc1.port, 'op');
   op.send(`OPER root ${stack.operPassword}`);
+  await vi.waitFor(() => expect(op.raw.some((line) => / 381 /.test(line))).toBe(true), { timeout: 30_000 });
   const session = await connect(insp());
-  op.send('KILL relay :enough');
+  // Not by the name that was asked for: the session of the test before may still hold that.
+  op.send(`KILL ${session.nick} :enough`);
   expect(await session.closed).toMatchObject({ kind: 'server', reason: expect.stringContaining('enough') });
   const tls = await connect(`ircs://127.0.0.1:${stack.irc1.tlsPort}`);
   await tls.ping();
