@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // unit: pure and in-process, always parallel. integration and e2e: real servers, one file at a time,
 // because every file starts a private stack of its own and the machines are small. The limits are for a machine that is
 // ten times slower than ours: they end what hangs, they judge nothing.
+// One retry there: servers are killed at random moments on machines that others load too. It is shown ("retry x1"), and a second
+// failure is one.
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -15,6 +17,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
       {
@@ -24,6 +27,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
+          retry: 1,
         },
       },
     ],
