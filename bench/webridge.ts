@@ -17,13 +17,13 @@ const silent: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () =>
 
 type Ear = { session: ChatSession; room: Room; heard(text: string): Promise<number> };
 
-/** An occupant that says when he heard a text (milliseconds, monotonic). */
-async function enter(stack: Stack, name: string): Promise<Ear> {
+/** An occupant that says when he heard a text (milliseconds, monotonic). Members are slowed down by the server's shaper, bots are not. */
+async function enter(stack: Stack, account: { jid: string; password: string; nick: string }): Promise<Ear> {
   const waiting = new Map<string, (at: number) => void>();
   const session = await connectXmpp({
     service: `xmpp://127.0.0.1:${stack.ejabberd.directPort}`,
-    jid: `${name.toLowerCase()}@${stack.domain}`,
-    password: stack.member(name).session.sid,
+    jid: account.jid,
+    password: account.password,
     resource: 'bench',
     log: silent,
   });
@@ -31,7 +31,7 @@ async function enter(stack: Stack, name: string): Promise<Ear> {
     waiting.get(body)?.(performance.now());
     waiting.delete(body);
   };
-  const room = await session.enter(stack.room, name, { line, left: () => undefined });
+  const room = await session.enter(stack.room, account.nick, { line, left: () => undefined });
   return { session, room, heard: (text) => new Promise((done) => waiting.set(text, done)) };
 }
 
@@ -104,7 +104,7 @@ export async function run(argv: readonly string[] = []): Promise<void> {
   const stack = await startStack({ program: resolve('bin/saxctl.js'), parts: ['mariadb', 'ejabberd'] });
   try {
     const webridge = await startWebridge(stack);
-    const ear = await enter(stack, 'alice');
+    const ear = await enter(stack, stack.bots.guard);
     const say = datagrams(stack.saySocket);
     if (argv[0] === 'rss') await memory(stack, say, ear, webridge.pid, Number(argv[1] ?? 1_000_000));
     else await compare(stack, say, ear);
@@ -116,7 +116,7 @@ export async function run(argv: readonly string[] = []): Promise<void> {
 }
 
 async function compare(stack: Stack, say: Speaker, ear: Ear): Promise<void> {
-  const mouth = await enter(stack, 'Tari');
+  const mouth = await enter(stack, stack.bots.ircbridge);
   let id = 0;
   const bare: Speaker = (text) => {
     id += 1;
