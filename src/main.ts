@@ -133,6 +133,10 @@ export async function run(): Promise<void> {
   const { processIo } = await import('./process-io.ts');
   const code = await main(process.argv.slice(2), processIo());
   process.exitCode = code;
-  // Whatever a library still holds open must not keep a finished command alive.
-  setTimeout(() => process.exit(code), 1000).unref();
+  const written = (stream: NodeJS.WriteStream): Promise<void> =>
+    new Promise((resolve) => stream.write('', () => resolve()));
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  // Not by running out of work: whatever a library still holds open would keep us alive, and Node's own clean-up of handles
+  // spins for ever over a TCP socket that was reset while something was still being written to it (seen with Node 20.20).
+  process.exit(code);
 }
