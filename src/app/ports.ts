@@ -316,6 +316,8 @@ export interface NickLog {
   /** Every record, oldest first, with its position. To be read to its end before anything is appended. */
   records(): Iterable<{ readonly record: NickRecord; readonly position: number }>;
   read(position: number): NickRecord | undefined;
+  /** The first and the last record; undefined where there is none, or where the file ends in something else. Reads no more than that. */
+  ends(): { readonly first: NickRecord | undefined; readonly last: NickRecord | undefined };
   /** Durable when it returns; gives the records' positions. */
   append(records: readonly NickRecord[]): readonly number[];
   /** Bytes. */

@@ -1,3 +1,4 @@
+import { hash53 } from '../core/hash53.ts';
 import { localpartOf, nicknameOf } from '../core/member-name.ts';
 import { createNickPlan, type NameProblem, type NickPlan, type PlannedMember, type Step } from '../core/nick-plan.ts';
 import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
@@ -47,9 +48,11 @@ type Run = NickWork & { readonly options: SyncNicks };
  */
 export async function syncNicks(options: SyncNicks, summary: NickSummary): Promise<void> {
   const { memory, members, registry, signal } = options;
+  if (await nothingToDo(options, summary)) return;
   const plan = createNickPlan(options.seed, { full: options.full });
   const written = { records: load(options, plan) };
   const calls = createNickCalls({ concurrency: options.concurrency, clock: options.clock, signal });
+  const digest = newDigest(options.seed);
   const run: Run = { options, registry, memory, plan, calls, summary, waiting: [], written };
   try {
     if (options.users.length > 0) await takePage(run, await namedMembers(run));
@@ -57,6 +60,7 @@ export async function syncNicks(options: SyncNicks, summary: NickSummary): Promi
       let done = 0;
       for await (const page of ahead(members.pages({ signal }))) {
         await takePage(run, page);
+        digest.add(page);
         done += page.length;
         options.progress?.(done);
       }
@@ -69,7 +73,50 @@ export async function syncNicks(options: SyncNicks, summary: NickSummary): Promi
   } finally {
     await nameOthers(members, summary).catch(() => {});
   }
-  if (options.dryRun === undefined) await tidy(run);
+  if (options.dryRun !== undefined) return;
+  await tidy(run);
+  const complete = options.prune && options.users.length === 0 && summary.conflicts + summary.failed === 0;
+  if (complete) memory.append([{ kind: 'done', held: plan.size(), ...digest.value() }]);
+}
+
+type Digest = {
+  add(page: readonly PlannedMember[]): void;
+  value(): { readonly members: number; readonly seed: number; readonly digest: number };
+};
+
+/** One number for all members as they are now. The seed is random: nobody can choose a name that leaves it as it was. */
+function newDigest(seed: number): Digest {
+  let digest = 0;
+  let members = 0;
+  return {
+    add(page) {
+      members += page.length;
+      for (const { id, username, active, banned } of page)
+        digest = hash53(`${digest} ${id} ${active ? 1 : 0}${banned ? 1 : 0} ${username}`, seed);
+    },
+    value: () => ({ members, seed, digest }),
+  };
+}
+
+/**
+ * Most runs of cron: the members are what they were when all was done last. That is found out by reading them once, without
+ * what is remembered of each. Where something is to be done they are read once more.
+ */
+async function nothingToDo(options: SyncNicks, summary: NickSummary): Promise<boolean> {
+  const { memory, members, signal, service, domain } = options;
+  if (options.full || !options.prune || options.users.length > 0 || options.dryRun !== undefined) return false;
+  const { first, last } = memory.ends();
+  if (last?.kind !== 'done' || first?.kind !== 'for' || first.service !== service || first.domain !== domain)
+    return false;
+  const digest = newDigest(last.seed);
+  for await (const page of ahead(members.pages({ signal }))) {
+    digest.add(page);
+    options.progress?.(digest.value().members);
+  }
+  const now = digest.value();
+  if (now.members !== last.members || now.digest !== last.digest) return false;
+  summary.unchanged = last.held;
+  return true;
 }
 
 /** Reads what earlier runs did; returns how many records that are. A file about another service or domain counts for nothing. */

@@ -13,7 +13,18 @@ export type NickRecord =
   | { readonly kind: 'gone'; readonly id: number }
   /** Registered for a name that the member no longer has, and left there (--no-prune). */
   | { readonly kind: 'stray'; readonly localpart: string; readonly nick: string }
-  | { readonly kind: 'stray-gone'; readonly localpart: string };
+  | { readonly kind: 'stray-gone'; readonly localpart: string }
+  /**
+   * All was done for these members, `held` of them have a nickname: while they stay the same and nothing follows in the file,
+   * there is nothing to do.
+   */
+  | {
+      readonly kind: 'done';
+      readonly members: number;
+      readonly held: number;
+      readonly seed: number;
+      readonly digest: number;
+    };
 
 export type HeldRecord = Extract<NickRecord, { kind: 'held' | 'asked' }>;
 
@@ -31,6 +42,8 @@ export function encodeRecord(record: NickRecord): string {
       return JSON.stringify(['s', record.localpart, record.nick]);
     case 'stray-gone':
       return JSON.stringify(['S', record.localpart]);
+    case 'done':
+      return JSON.stringify(['done', record.members, record.held, record.seed, record.digest]);
   }
 }
 
@@ -43,13 +56,15 @@ export function decodeRecord(text: string): NickRecord | undefined {
     return undefined;
   }
   if (!Array.isArray(fields)) return undefined;
-  const [kind, first, second, third] = fields as unknown[];
+  const [kind, first, second, third, fourth] = fields as unknown[];
   if ((kind === '+' || kind === '?') && isId(first) && typeof second === 'string' && typeof third === 'string')
     return { kind: kind === '+' ? 'held' : 'asked', id: first, localpart: second, nick: third };
   if (kind === '-' && isId(first)) return { kind: 'gone', id: first };
   if (kind === 's' && typeof first === 'string' && typeof second === 'string')
     return { kind: 'stray', localpart: first, nick: second };
   if (kind === 'S' && typeof first === 'string') return { kind: 'stray-gone', localpart: first };
+  if (kind === 'done' && isId(first) && isId(second) && isId(third) && isId(fourth))
+    return { kind: 'done', members: first, held: second, seed: third, digest: fourth };
   if (kind === 'for' && typeof first === 'string' && typeof second === 'string')
     return { kind: 'for', service: first, domain: second };
   return undefined;

@@ -66,7 +66,7 @@ export function createNumberTable(columns = 1, capacity = 1024): NumberTable {
     put(key) {
       const known = find(key);
       if (known >= 0) return known;
-      if (used * 10 > mask * 7) grow();
+      if (used * 10 > mask * 8) grow();
       used++;
       size++;
       const slot = place(key);

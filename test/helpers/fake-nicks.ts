@@ -63,6 +63,7 @@ export function fakeNickLog(kept: NickRecord[] = []): NickLog & { readonly kept:
     before: (): void => {},
     records: () => kept.map((record, position) => ({ record, position })),
     read: (position: number) => kept[position],
+    ends: () => ({ first: kept[0], last: kept.at(-1) }),
     append(records: readonly NickRecord[]) {
       log.before();
       const first = kept.length;

@@ -57,6 +57,16 @@ export async function openNickLog(path: string, { readOnly = false } = {}): Prom
       const line = text.slice(0, text.indexOf('\n') + 1);
       return decodeRecord(decodeLines(line).records[0] ?? '');
     },
+    ends() {
+      const size = fstatSync(fd).size;
+      const bytes = Buffer.alloc(16_384);
+      const text = (at: number): string => bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, at));
+      const head = text(0);
+      const tail = text(Math.max(0, size - bytes.length));
+      const lastLine = tail.endsWith('\n') ? tail.slice(tail.lastIndexOf('\n', tail.length - 2) + 1) : '';
+      const record = (line: string): NickRecord | undefined => decodeRecord(decodeLines(line).records[0] ?? '');
+      return { first: record(head.slice(0, head.indexOf('\n') + 1)), last: record(lastLine) };
+    },
     append,
     size: () => end,
     async rewrite(records) {

@@ -101,6 +101,23 @@ describe('sync-nicks', () => {
     expect(world.registry.calls).toBe(before);
   });
 
+  test('a run with nothing to do does not even read what it remembers; one with something to do does', async () => {
+    const world = newWorld();
+    const forum = [member(2, 'Tari'), member(3, 'Mary', { banned: true }), member(4, 'Bob')];
+    await run(world, forum);
+    const [last] = world.kept.slice(-1);
+    expect(last).toMatchObject({ kind: 'done', members: 3, held: 2 });
+    const spoiled = world.kept.map(
+      (record): NickRecord => (record.kind === 'held' ? { ...record, nick: 'x' } : record),
+    );
+    expect(counts(await run({ ...world, kept: spoiled }, forum))).toEqual({ ...none, unchanged: 2 });
+    const unbanned = forum.map((one) => ({ ...one, banned: false }));
+    expect(counts(await run(world, unbanned))).toEqual({ ...none, unchanged: 2, registered: 1 });
+    expect(counts(await run(world, unbanned))).toEqual({ ...none, unchanged: 3 });
+    expect(counts(await run(world, [member(2, 'tari'), ...unbanned.slice(1)]))).toMatchObject({ renamed: 1 });
+    expect(counts(await run(world, unbanned.slice(0, 2)))).toEqual({ ...none, unchanged: 1, renamed: 1, removed: 1 });
+  });
+
   test('--full registers again and still prunes', async () => {
     const world = newWorld();
     await run(world, [member(2, 'Tari'), member(3, 'Gone')]);
