@@ -71,6 +71,7 @@ async function verdict(what: string): Promise<void> {
     let before = -1;
     // Quiet on both sides for two looks.
     for (;;) {
+      // A pause between two looks, not a wait for something: that nothing more comes has no event of its own.
       await new Promise((resolve) => setTimeout(resolve, 1500));
       const now = await archived(stack);
       const sum = now.length + watcher.lines.length;
