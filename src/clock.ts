@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from './app/ports.ts';
+import type { Clock } from './app/ports/clock.ts';
 
 /** Milliseconds since boot, as CLOCK_MONOTONIC counts them. */
 export const monotonic = (): number => Number(process.hrtime.bigint() / 1000n) / 1000;

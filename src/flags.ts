@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LogLevel } from './app/ports.ts';
+import type { LogLevel } from './app/ports/log.ts';
 import type { GlobalFlags, Io } from './commands/command.ts';
 import type { LogFormat } from './log.ts';
 

@@ -1,4 +1,5 @@
-import type { Clock, Log } from './app/ports.ts';
+import type { Clock } from './app/ports/clock.ts';
+import type { Log } from './app/ports/log.ts';
 import { monotonic, systemClock } from './clock.ts';
 import type { Context } from './commands/command.ts';
 import type { LoadedConfig } from './config/load.ts';

@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import type { Log, LogFields, LogLevel } from './app/ports.ts';
+import type { Log, LogFields, LogLevel } from './app/ports/log.ts';
 import { printable } from './core/escape.ts';
 
 export type LogFormat = 'pretty' | 'json' | 'journald';

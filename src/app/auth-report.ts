@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { describeVerdict, type Verdict } from '../core/auth-verdict.ts';
 import type { AuthRequest } from '../core/extauth.ts';
 import { LATENCY_BUCKETS, type Labels, type Metrics } from '../core/metrics.ts';
-import type { Clock, Log } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
 import { createBucket } from './token-bucket.ts';
 
 /** Refusals that get a line of their own: so many at once, so many a second; the rest is counted and told each ten seconds. */

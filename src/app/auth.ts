@@ -9,7 +9,7 @@ import { type Bots, sameServer } from './auth-bots.ts';
 import { checkToken, type TokenKeys } from './auth-token.ts';
 import { type Directory, NotYet } from './directory.ts';
 import type { Flood } from './flood.ts';
-import type { Forum, ForumRules } from './ports.ts';
+import type { Forum, ForumRules } from './ports/forum.ts';
 
 /** What a login is judged by. */
 export type Authority = {

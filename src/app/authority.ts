@@ -3,7 +3,9 @@ import { type BotAccount, createBots } from './auth-bots.ts';
 import type { TokenKeys } from './auth-token.ts';
 import { openDirectory } from './directory.ts';
 import { createFlood } from './flood.ts';
-import type { Clock, Forum, ForumRules, Log } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Forum, ForumRules } from './ports/forum.ts';
+import type { Log } from './ports/log.ts';
 import { type Outage, steadyForum } from './steady-forum.ts';
 
 /** The forum's settings and address bans are read again this often, milliseconds. */

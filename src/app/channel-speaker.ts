@@ -4,7 +4,8 @@ import type { IrcSay } from '../core/relay-text.ts';
 import { timePrefix } from '../core/relay-text.ts';
 import { type Destination, type OutboxDriver, runOutbox } from './outbox.ts';
 import type { Pacer } from './pacer.ts';
-import type { Channel, ChannelLine, IrcSession, Journal } from './ports.ts';
+import type { Channel, ChannelLine, IrcSession } from './ports/irc.ts';
+import type { Journal } from './ports/journal.ts';
 import { LATE_MS, type RelayTools } from './relay.ts';
 
 /** What an entry of a channel's outbox holds. `late`: it was read from the archive. */

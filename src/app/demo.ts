@@ -1,6 +1,7 @@
 import { EXIT, reasonOf, SaxError } from '../core/errors.ts';
 import { Refusal } from '../core/refusal.ts';
-import type { ChatSession, Clock, Room, RoomLine } from './ports.ts';
+import type { ChatSession, Room, RoomLine } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
 
 /** One hop of the line's way through the whole system. `run` resolves with a few words for people, or throws. */
 export type Hop = { readonly name: string; readonly run: (signal: AbortSignal) => Promise<string> };

@@ -3,7 +3,8 @@ import { localpartOf } from '../core/member-name.ts';
 import { isPlain } from '../core/phpbb/names.ts';
 import type { Account } from '../core/phpbb/rules.ts';
 import { createMemberIndex } from './member-index.ts';
-import type { Forum, Log, MemberName } from './ports.ts';
+import type { Forum, MemberName } from './ports/forum.ts';
+import type { Log } from './ports/log.ts';
 import { createBucket } from './token-bucket.ts';
 
 /** Members of one page of the scan: a page takes the event loop for a millisecond or two. */

@@ -6,7 +6,10 @@ import type { MemberDirectory } from '../core/member-directory.ts';
 import { localpartOf } from '../core/member-name.ts';
 import { Refusal } from '../core/refusal.ts';
 import { keepRoom } from './keep-room.ts';
-import type { ChatSession, Clock, Log, Members, Occupant, Room, Standing } from './ports.ts';
+import type { ChatSession, Occupant, Room } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Members, Standing } from './ports/forum.ts';
+import type { Log } from './ports/log.ts';
 
 export type GuardOptions = {
   readonly room: string;

@@ -1,6 +1,7 @@
 import { reasonOf } from '../core/errors.ts';
 import { newSeen, type Print, type Wish, wished } from './history.ts';
-import type { ChatSession, Disconnect, Log, RoomEvents, RoomLine } from './ports.ts';
+import type { ChatSession, Disconnect, RoomEvents, RoomLine } from './ports/chat.ts';
+import type { Log } from './ports/log.ts';
 
 /** Where the reader stands; outlives connections. */
 export type Cursor = {

@@ -1,5 +1,6 @@
 import { type Entry, entryOf, ircNickOf, type KnownBot } from '../core/history/entry.ts';
-import type { ArchiveQuery, ChatSession, Log, RoomLine } from './ports.ts';
+import type { ArchiveQuery, ChatSession, RoomLine } from './ports/chat.ts';
+import type { Log } from './ports/log.ts';
 
 /** What somebody wants to see of a room. */
 export type Wish = {

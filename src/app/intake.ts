@@ -3,7 +3,9 @@ import { type Answer, type Decoded, encodeAnswer } from '../core/datagram.ts';
 import { reasonOf } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
 import type { Outcome, Submission } from './outbox.ts';
-import type { Clock, Datagram, DatagramSocket, Log } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Datagram, DatagramSocket } from './ports/datagram.ts';
+import type { Log } from './ports/log.ts';
 import { encodeSpoken } from './speaker.ts';
 
 /** What may wait in memory for the disk. Beyond it the socket is not read, and the kernel refuses senders aloud. */

@@ -2,7 +2,8 @@ import { reasonOf } from '../core/errors.ts';
 import { judgeChannelLine, newEchoGuard } from '../core/relay-rules.ts';
 import { ircToRoom, span, type ToRoom } from '../core/relay-text.ts';
 import type { Submission } from './outbox.ts';
-import type { Channel, ChannelLine, Heard, Room } from './ports.ts';
+import type { Room } from './ports/chat.ts';
+import type { Channel, ChannelLine, Heard } from './ports/irc.ts';
 import type { RelayTools } from './relay.ts';
 import { encodeSpoken, type Speaker } from './speaker.ts';
 

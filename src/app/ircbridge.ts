@@ -2,7 +2,10 @@ import type { Bucket } from '../core/flood.ts';
 import type { Link } from './ircbridge-link.ts';
 import { keepConnected } from './keep-connected.ts';
 import { newPacer } from './pacer.ts';
-import type { ChatSession, Clock, Disconnect, IrcSession, Log } from './ports.ts';
+import type { ChatSession, Disconnect } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { IrcSession } from './ports/irc.ts';
+import type { Log } from './ports/log.ts';
 
 export type IrcBridgeOptions = {
   readonly links: readonly Link[];

@@ -1,7 +1,10 @@
 import { backoff } from '../core/backoff.ts';
 import { reasonOf } from '../core/errors.ts';
 import { Refusal } from '../core/refusal.ts';
-import type { Channel, ChannelEvents, Clock, Disconnect, Heard, IrcSession, Log } from './ports.ts';
+import type { Disconnect } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Channel, ChannelEvents, Heard, IrcSession } from './ports/irc.ts';
+import type { Log } from './ports/log.ts';
 
 export type KeepChannel = {
   readonly session: IrcSession;

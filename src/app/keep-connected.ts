@@ -1,7 +1,9 @@
 import { BACKOFF, type BackoffOptions } from '../core/backoff.ts';
 import { EXIT, reasonOf, SaxError } from '../core/errors.ts';
 import { failed, newRotation, nextTarget, succeeded } from '../core/rotation.ts';
-import type { Clock, Disconnect, Log } from './ports.ts';
+import type { Disconnect } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
 
 /** What the loop must be able to do with any connection, XMPP or IRC. */
 export type Connection = {

@@ -2,7 +2,9 @@ import { backoff } from '../core/backoff.ts';
 import { reasonOf } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
 import { Refusal } from '../core/refusal.ts';
-import type { ChatSession, Clock, Disconnect, Log, Room, RoomEvents } from './ports.ts';
+import type { ChatSession, Disconnect, Room, RoomEvents } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
 
 export type KeepRoom = {
   readonly session: ChatSession;

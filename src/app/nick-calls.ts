@@ -1,5 +1,6 @@
 import { EXIT, SaxError } from '../core/errors.ts';
-import type { Clock, NickOutcome } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { NickOutcome } from './ports/nicks.ts';
 
 /** Pauses before another attempt of a call that got no proper answer. None here: where many fail, a run would take hours. */
 const RETRIES = [0];

@@ -2,7 +2,7 @@ import type { Names, NickPlan, PlannedMember, Registration } from '../core/nick-
 import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
 import { addProblem, type NickSummary } from '../core/nick-summary.ts';
 import type { NickCalls } from './nick-calls.ts';
-import type { NickLog, NickOutcome, NickRegistry } from './ports.ts';
+import type { NickLog, NickOutcome, NickRegistry } from './ports/nicks.ts';
 
 export type Wanted = { readonly member: PlannedMember; readonly register: Registration };
 

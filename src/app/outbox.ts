@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { EXIT, type ExitCode, reasonOf, SaxError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Entry, type Limits, makeOutbox, type Origin } from '../core/outbox.ts';
-import type { Clock, Journal, Log } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Journal } from './ports/journal.ts';
+import type { Log } from './ports/log.ts';
 
 /** Where entries go: a room, a channel. It reports back by `confirmed` and `refused` of the outbox. */
 export type Destination = {

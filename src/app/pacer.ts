@@ -1,5 +1,5 @@
 import { type Bucket, fullBucket, take } from '../core/flood.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
 
 /** Lets actions through at the pace of a token bucket, in order. One for each IRC connection: all channels share its limit. */
 export type Pacer = {

@@ -1,5 +1,6 @@
 import type { Form } from '../core/relay-nick.ts';
-import type { Clock, Log } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
 
 /** What both directions of a link need. Read anew at each line, since a reload may change it. */
 export type RelaySettings = {

@@ -4,7 +4,8 @@ import { judgeRoomLine, newEchoGuard, newMemory } from '../core/relay-rules.ts';
 import { noticeToIrc, type RoomSaying, roomToIrc, span, type ToIrc } from '../core/relay-text.ts';
 import type { ChannelEntry, ChannelSpeaker } from './channel-speaker.ts';
 import type { Submission } from './outbox.ts';
-import type { Channel, ChatSession, Room, RoomLine } from './ports.ts';
+import type { ChatSession, Room, RoomLine } from './ports/chat.ts';
+import type { Channel } from './ports/irc.ts';
 import type { RelayTools } from './relay.ts';
 
 /** Name of the cursor in the outbox: the last line of the room that was handed on. */

@@ -1,7 +1,7 @@
 import { decodeAnswer, encodeDatagram, LIMITS, type Structured } from '../core/datagram.ts';
 import { EXIT, type ExitCode, SaxError } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
-import type { Clock } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
 
 /** How datagrams leave; errors carry the errno's name in `code`. */
 export type Sender = {

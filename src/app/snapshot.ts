@@ -1,6 +1,8 @@
 import { reasonOf } from '../core/errors.ts';
 import { addLine, EMPTY_SNAPSHOT, renderSnapshot } from '../core/snapshot.ts';
-import type { ChatSession, Clock, Log, RoomLine } from './ports.ts';
+import type { ChatSession, RoomLine } from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
 
 /** The file is written at most this often. */
 const EVERY_MS = 250;

@@ -6,14 +6,14 @@ import type {
   ArchivePage,
   ArchiveQuery,
   ChatSession,
-  Clock,
   Disconnect,
-  Log,
   Room,
   RoomEvents,
   RoomLine,
   Utterance,
-} from './ports.ts';
+} from './ports/chat.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Log } from './ports/log.ts';
 
 /** What an entry of a room's outbox holds. `extra` is the owner's (whom to answer). */
 export type Spoken = { readonly body: string; readonly kind?: Utterance['kind']; readonly extra?: unknown };

@@ -2,7 +2,9 @@ import { reasonOf } from '../core/errors.ts';
 import { parseSpool, type SpoolRecord } from '../core/spool.ts';
 import type { Intake } from './intake.ts';
 import type { Submission } from './outbox.ts';
-import type { Clock, Log, Spool } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Spool } from './ports/datagram.ts';
+import type { Log } from './ports/log.ts';
 
 const SOURCE = 'spool';
 const EVERY_MS = 250;

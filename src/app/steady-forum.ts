@@ -1,5 +1,7 @@
 import { ForumError } from '../core/phpbb/failure.ts';
-import type { Clock, Forum, Log } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Forum } from './ports/forum.ts';
+import type { Log } from './ports/log.ts';
 
 /** A loss as short as this is waited out by whoever asks; after that, questions are refused at once. Milliseconds. */
 const BLIP = 1000;

@@ -5,7 +5,10 @@ import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
 import { addProblem, type NickSummary } from '../core/nick-summary.ts';
 import { createNickCalls } from './nick-calls.ts';
 import { type Leaving, type NickWork, registerAll, remember, removeAll, type Wanted } from './nick-work.ts';
-import type { Clock, Log, Members, NickLog, NickRegistry } from './ports.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Members } from './ports/forum.ts';
+import type { Log } from './ports/log.ts';
+import type { NickLog, NickRegistry } from './ports/nicks.ts';
 
 export type SyncNicks = {
   readonly members: Members;

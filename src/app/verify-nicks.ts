@@ -1,6 +1,6 @@
 import type { HeldRecord } from '../core/nick-record.ts';
 import { addProblem, type NickSummary } from '../core/nick-summary.ts';
-import type { NickLog, NickRegistry } from './ports.ts';
+import type { NickLog, NickRegistry } from './ports/nicks.ts';
 
 export type VerifyNicks = {
   readonly registry: NickRegistry;

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { Log, LogLevel } from '../app/ports.ts';
+import type { Log, LogLevel } from '../app/ports/log.ts';
 import type { Config, LoadedConfig } from '../config/load.ts';
 import type { ExitCode } from '../core/errors.ts';
 import type { LogFormat } from '../log.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { historyOf, type Wish } from '../app/history.ts';
 import { followRoom, newCursor } from '../app/history-follow.ts';
 import { keepConnected } from '../app/keep-connected.ts';
-import type { ChatSession } from '../app/ports.ts';
+import type { ChatSession } from '../app/ports/chat.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config/load.ts';
 import { EXIT, type ExitCode, SaxError } from '../core/errors.ts';

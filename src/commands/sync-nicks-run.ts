@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import type { NickRegistry } from '../app/ports.ts';
+import type { NickRegistry } from '../app/ports/nicks.ts';
 import { type PlannedStep, syncNicks } from '../app/sync-nicks.ts';
 import { verifyNicks } from '../app/verify-nicks.ts';
 import { systemClock } from '../clock.ts';

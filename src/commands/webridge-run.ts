@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { keepConnected } from '../app/keep-connected.ts';
-import type { DatagramSocket } from '../app/ports.ts';
+import type { DatagramSocket } from '../app/ports/datagram.ts';
 import { keepSnapshot } from '../app/snapshot.ts';
 import { makeWebridge } from '../app/webridge.ts';
 import type { Config } from '../config/load.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/app/ports.ts';
+import type { Clock } from '../../src/app/ports/clock.ts';
 
 type Sleeper = { readonly at: number; readonly wake: () => void };
 

@@ -1,4 +1,4 @@
-import type { Forum } from '../../src/app/ports.ts';
+import type { Forum } from '../../src/app/ports/forum.ts';
 import { ForumError } from '../../src/core/phpbb/failure.ts';
 import { isPlain } from '../../src/core/phpbb/names.ts';
 import { type Account, type AddressBan, DEFAULT_SETTINGS, isActive, type Session } from '../../src/core/phpbb/rules.ts';

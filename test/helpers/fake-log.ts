@@ -1,4 +1,4 @@
-import type { Log, LogFields, LogLevel } from '../../src/app/ports.ts';
+import type { Log, LogFields, LogLevel } from '../../src/app/ports/log.ts';
 
 export type Entry = {
   readonly level: LogLevel;

@@ -1,4 +1,5 @@
-import type { Member, Members, NickLog, NickRegistry } from '../../src/app/ports.ts';
+import type { Member, Members } from '../../src/app/ports/forum.ts';
+import type { NickLog, NickRegistry } from '../../src/app/ports/nicks.ts';
 import type { NickRecord } from '../../src/core/nick-record.ts';
 
 /** A MUC service's registry as ejabberd keeps it: one nickname a JID, replaced in silence; a nickname has one owner. */

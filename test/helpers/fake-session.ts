@@ -7,7 +7,7 @@ import type {
   Room,
   RoomEvents,
   Utterance,
-} from '../../src/app/ports.ts';
+} from '../../src/app/ports/chat.ts';
 import { newDeferred } from '../../src/core/deferred.ts';
 
 export type FakeRoom = Room & {

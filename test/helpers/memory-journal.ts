@@ -1,4 +1,4 @@
-import type { Journal } from '../../src/app/ports.ts';
+import type { Journal } from '../../src/app/ports/journal.ts';
 
 /** A disk that a test can kill: what was not synced may be lost, what was synced never is. */
 export type MemoryDisk = { lines: string[]; synced: number; full: boolean };

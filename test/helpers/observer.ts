@@ -1,6 +1,7 @@
 import { keepConnected } from '../../src/app/keep-connected.ts';
 import { keepRoom } from '../../src/app/keep-room.ts';
-import type { ChatSession, Log, RoomLine } from '../../src/app/ports.ts';
+import type { ChatSession, RoomLine } from '../../src/app/ports/chat.ts';
+import type { Log } from '../../src/app/ports/log.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';

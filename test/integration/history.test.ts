@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChatSession, Room, RoomLine } from '../../src/app/ports.ts';
+import type { ChatSession, Room, RoomLine } from '../../src/app/ports/chat.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
 import { createLog, createRedactor } from '../../src/log.ts';

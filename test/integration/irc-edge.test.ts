@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import type { ChannelEvents, ChannelLine, IrcSession } from '../../src/app/ports.ts';
+import type { ChannelEvents, ChannelLine, IrcSession } from '../../src/app/ports/irc.ts';
 import { connectIrc } from '../../src/edges/irc/connection.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { fakeLog } from '../helpers/fake-log.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LogLevel } from '../../src/app/ports.ts';
+import type { LogLevel } from '../../src/app/ports/log.ts';
 import { createLog, createRedactor, type LogFormat } from '../../src/log.ts';
 
 function capture(format: LogFormat, level: LogLevel = 'info') {

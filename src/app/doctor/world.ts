@@ -4,7 +4,8 @@ import { type Finding, problem, type Verdict } from '../../core/doctor/verdict.t
 import type { Answer } from '../../core/doctor/web.ts';
 import type { Yml } from '../../core/doctor/yml.ts';
 import { reasonOf, SaxError } from '../../core/errors.ts';
-import type { ChatSession, Members } from '../ports.ts';
+import type { ChatSession } from '../ports/chat.ts';
+import type { Members } from '../ports/forum.ts';
 
 type Optional = string | undefined;
 type Account = { readonly jid: Optional; readonly password: Optional; readonly nick: Optional };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type OpenAuthority, openAuthority } from '../../app/authority.ts';
-import type { Clock, Log } from '../../app/ports.ts';
+import type { Clock } from '../../app/ports/clock.ts';
+import type { Log } from '../../app/ports/log.ts';
 import type { Outage } from '../../app/steady-forum.ts';
 import { type Config, need } from '../../config/load.ts';
 import { openForum } from '../../edges/phpbb/forum.ts';

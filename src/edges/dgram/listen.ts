@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, lstatSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { DatagramSocket } from '../../app/ports.ts';
+import type { DatagramSocket } from '../../app/ports/datagram.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import {
   bind,

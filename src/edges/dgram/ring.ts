@@ -1,4 +1,4 @@
-import type { Datagram } from '../../app/ports.ts';
+import type { Datagram } from '../../app/ports/datagram.ts';
 import { addressOf, ERRNO, lastErrno, recvmmsg, systemError } from '../state/libc.ts';
 import { ADDRESS_BYTES, decodeAddress } from './address.ts';
 import { MSG_DONTWAIT } from './send.ts';

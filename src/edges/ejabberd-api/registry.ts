@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
-import type { NickOutcome, NickRegistry } from '../../app/ports.ts';
+import type { NickOutcome, NickRegistry } from '../../app/ports/nicks.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
 

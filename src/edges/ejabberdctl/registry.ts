@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { NickOutcome, NickRegistry } from '../../app/ports.ts';
+import type { NickOutcome, NickRegistry } from '../../app/ports/nicks.ts';
 import { EXIT, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
 import { splitWords } from '../../core/words.ts';

@@ -1,5 +1,7 @@
 import { Client, type IrcMessage } from 'irc-framework';
-import type { Disconnect, IrcSession, Log } from '../../app/ports.ts';
+import type { Disconnect } from '../../app/ports/chat.ts';
+import type { IrcSession } from '../../app/ports/irc.ts';
+import type { Log } from '../../app/ports/log.ts';
 import { newDeferred } from '../../core/deferred.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';

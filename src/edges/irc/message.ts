@@ -1,5 +1,5 @@
 import type { IrcMessage } from 'irc-framework';
-import type { ChannelLine } from '../../app/ports.ts';
+import type { ChannelLine } from '../../app/ports/irc.ts';
 
 /** The client-only tag (IRCv3 message-tags) by which bridges of this kind know their own and each other's lines. */
 export const BRIDGE_TAG = '+saxctl/id';

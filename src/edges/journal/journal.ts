@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync, renameSync, write, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import type { Journal } from '../../app/ports.ts';
+import type { Journal } from '../../app/ports/journal.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { decodeLines, encodeLine } from '../../core/journal-line.ts';
 import { syncDirectory } from '../state/atomic.ts';

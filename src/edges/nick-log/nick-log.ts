@@ -1,7 +1,7 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { NickLog } from '../../app/ports.ts';
+import type { NickLog } from '../../app/ports/nicks.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { decodeLines, encodeLine } from '../../core/journal-line.ts';
 import { decodeRecord, encodeRecord, type NickRecord } from '../../core/nick-record.ts';

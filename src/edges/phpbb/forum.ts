@@ -1,4 +1,4 @@
-import type { Forum, MemberName } from '../../app/ports.ts';
+import type { Forum, MemberName } from '../../app/ports/forum.ts';
 import type { Decoder } from '../../core/phpbb/names.ts';
 import { unpackAccount, unpackSession } from '../../core/phpbb/packed.ts';
 import { readSettings } from '../../core/phpbb/rules.ts';

@@ -1,4 +1,4 @@
-import type { Member, Members, Standing } from '../../app/ports.ts';
+import type { Member, Members, Standing } from '../../app/ports/forum.ts';
 import { ForumError } from '../../core/phpbb/failure.ts';
 import { type Account, type Ban, isActive, refuseAccount, refuseSession } from '../../core/phpbb/rules.ts';
 import { PAGE } from '../../core/phpbb/statements.ts';

@@ -1,7 +1,8 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Spool } from '../../app/ports.ts';
+import type { Clock } from '../../app/ports/clock.ts';
+import type { Spool } from '../../app/ports/datagram.ts';
 import { EXIT, SaxError } from '../../core/errors.ts';
 import { flock } from '../state/libc.ts';
 

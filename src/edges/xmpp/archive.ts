@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { xml } from '@xmpp/client';
-import type { ArchivePage, ArchiveQuery, RoomLine } from '../../app/ports.ts';
+import type { ArchivePage, ArchiveQuery, RoomLine } from '../../app/ports/chat.ts';
 import type { Iq } from './iq.ts';
 import type { Element } from './library.ts';
 import { delayOf, readLine, splitJid, timeOfId } from './lines.ts';

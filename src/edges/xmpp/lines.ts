@@ -1,4 +1,4 @@
-import type { RoomLine } from '../../app/ports.ts';
+import type { RoomLine } from '../../app/ports/chat.ts';
 import type { Element } from './library.ts';
 import { NS } from './names.ts';
 

@@ -1,4 +1,4 @@
-import type { Occupant } from '../../app/ports.ts';
+import type { Occupant } from '../../app/ports/chat.ts';
 import type { Element } from './library.ts';
 import { splitJid } from './lines.ts';
 import { NS } from './names.ts';

@@ -1,5 +1,6 @@
 import { xml } from '@xmpp/client';
-import type { Disconnect, Log, Occupant, Room, RoomEvents } from '../../app/ports.ts';
+import type { Disconnect, Occupant, Room, RoomEvents } from '../../app/ports/chat.ts';
+import type { Log } from '../../app/ports/log.ts';
 import { newDeferred } from '../../core/deferred.ts';
 import { EXIT, SaxError } from '../../core/errors.ts';
 import { Refusal } from '../../core/refusal.ts';

@@ -1,6 +1,7 @@
 import type net from 'node:net';
 import { xml } from '@xmpp/client';
-import type { ChatSession, Disconnect, Log } from '../../app/ports.ts';
+import type { ChatSession, Disconnect } from '../../app/ports/chat.ts';
+import type { Log } from '../../app/ports/log.ts';
 import { newDeferred } from '../../core/deferred.ts';
 import { EXIT, SaxError } from '../../core/errors.ts';
 import { newArchive } from './archive.ts';

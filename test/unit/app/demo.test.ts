@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DemoWorld, demoHops, type HopResult, runHops } from '../../../src/app/demo.ts';
-import type { ChatSession, Room, RoomEvents } from '../../../src/app/ports.ts';
+import type { ChatSession, Room, RoomEvents } from '../../../src/app/ports/chat.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { EXIT, SaxError } from '../../../src/core/errors.ts';
 import { Refusal } from '../../../src/core/refusal.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { historyOf, type Wish } from '../../../src/app/history.ts';
 import { followRoom, newCursor } from '../../../src/app/history-follow.ts';
-import type { ChatSession, Log, RoomEvents, RoomLine } from '../../../src/app/ports.ts';
+import type { ChatSession, RoomEvents, RoomLine } from '../../../src/app/ports/chat.ts';
+import type { Log } from '../../../src/app/ports/log.ts';
 import type { Entry } from '../../../src/core/history/entry.ts';
 import { Refusal } from '../../../src/core/refusal.ts';
 import { until } from '../../helpers/until.ts';

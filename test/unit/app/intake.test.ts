@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Intake, makeIntake } from '../../../src/app/intake.ts';
 import { type OutboxDriver, runOutbox } from '../../../src/app/outbox.ts';
-import type { DatagramSocket } from '../../../src/app/ports.ts';
+import type { DatagramSocket } from '../../../src/app/ports/datagram.ts';
 import { decodeSpoken } from '../../../src/app/speaker.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { decodeAnswer, decodeDatagram } from '../../../src/core/datagram.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Connection, keepConnected } from '../../../src/app/keep-connected.ts';
-import type { Disconnect } from '../../../src/app/ports.ts';
+import type { Disconnect } from '../../../src/app/ports/chat.ts';
 import { newDeferred } from '../../../src/core/deferred.ts';
 import { EXIT, SaxError } from '../../../src/core/errors.ts';
 import { fakeClock } from '../../helpers/fake-clock.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { keepRoom } from '../../../src/app/keep-room.ts';
-import type { Disconnect } from '../../../src/app/ports.ts';
+import type { Disconnect } from '../../../src/app/ports/chat.ts';
 import { EXIT } from '../../../src/core/errors.ts';
 import { Refusal } from '../../../src/core/refusal.ts';
 import { fakeClock } from '../../helpers/fake-clock.ts';

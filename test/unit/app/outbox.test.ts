@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { type Destination, type OutboxDriver, runOutbox } from '../../../src/app/outbox.ts';
-import type { Clock, Log } from '../../../src/app/ports.ts';
+import type { Clock } from '../../../src/app/ports/clock.ts';
+import type { Log } from '../../../src/app/ports/log.ts';
 import { crash, memoryJournal, newDisk } from '../../helpers/memory-journal.ts';
 
 const log: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () => log };

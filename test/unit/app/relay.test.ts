@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { makeLink } from '../../../src/app/ircbridge-link.ts';
 import { newPacer } from '../../../src/app/pacer.ts';
-import type { Channel, ChannelEvents, ChannelLine, Heard, IrcSession, RoomLine } from '../../../src/app/ports.ts';
+import type { RoomLine } from '../../../src/app/ports/chat.ts';
+import type { Channel, ChannelEvents, ChannelLine, Heard, IrcSession } from '../../../src/app/ports/irc.ts';
 import type { RelaySettings } from '../../../src/app/relay.ts';
 import { newDeferred } from '../../../src/core/deferred.ts';
 import { parseForm } from '../../../src/core/relay-nick.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Member } from '../../../src/app/ports.ts';
+import type { Member } from '../../../src/app/ports/forum.ts';
 import { type PlannedStep, type SyncNicks, syncNicks } from '../../../src/app/sync-nicks.ts';
 import { EXIT, SaxError } from '../../../src/core/errors.ts';
 import { localpartOf, nicknameOf } from '../../../src/core/member-name.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { DatagramSocket } from '../../../src/app/ports.ts';
+import type { DatagramSocket } from '../../../src/app/ports/datagram.ts';
 import { decodeDatagram } from '../../../src/core/datagram.ts';
 import { parseSpool } from '../../../src/core/spool.ts';
 import { SAY_TYPES } from '../../../src/core/wording.ts';

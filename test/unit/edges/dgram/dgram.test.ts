@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { DatagramSocket } from '../../../../src/app/ports.ts';
+import type { DatagramSocket } from '../../../../src/app/ports/datagram.ts';
 import { encodeAddress } from '../../../../src/edges/dgram/address.ts';
 import { adoptDatagrams, listenDatagrams } from '../../../../src/edges/dgram/listen.ts';
 import { openSocket, sendDatagram } from '../../../../src/edges/dgram/send.ts';

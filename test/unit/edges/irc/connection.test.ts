@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import type { ChannelLine } from '../../../../src/app/ports.ts';
+import type { ChannelLine } from '../../../../src/app/ports/irc.ts';
 import { alternative, connectIrc } from '../../../../src/edges/irc/connection.ts';
 import { fakeLog } from '../../../helpers/fake-log.ts';
 import { until } from '../../../helpers/until.ts';

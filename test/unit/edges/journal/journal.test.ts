@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Journal } from '../../../../src/app/ports.ts';
+import type { Journal } from '../../../../src/app/ports/journal.ts';
 import { openJournal } from '../../../../src/edges/journal/journal.ts';
 
 let directory: string;

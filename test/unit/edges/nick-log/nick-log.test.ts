@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { NickLog } from '../../../../src/app/ports.ts';
+import type { NickLog } from '../../../../src/app/ports/nicks.ts';
 import type { NickRecord } from '../../../../src/core/nick-record.ts';
 import { openNickLog } from '../../../../src/edges/nick-log/nick-log.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ChatSession, RoomEvents, RoomLine } from '../../../../src/app/ports.ts';
+import type { ChatSession, RoomEvents, RoomLine } from '../../../../src/app/ports/chat.ts';
 import { connectXmpp } from '../../../../src/edges/xmpp/connection.ts';
 import { fakeLog } from '../../../helpers/fake-log.ts';
 import { type PeerConnection, startXmppPeer, type XmppPeer } from '../../../helpers/xmpp-peer.ts';

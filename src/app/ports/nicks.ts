@@ -1,0 +1,40 @@
+import type { NickRecord } from '../../core/nick-record.ts';
+
+/** What the MUC service answered about a nickname. */
+export type NickOutcome =
+  | { readonly kind: 'done' }
+  /** Registered for another JID. */
+  | { readonly kind: 'taken' }
+  /** It will not do this, however often it is asked. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** No proper answer this time. */
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** Nobody is there. */
+  | { readonly kind: 'away'; readonly reason: string };
+
+/** The nicknames that a MUC service keeps for its owners. Rejects with SaxError (77, 78) when it never lets us do it. */
+export interface NickRegistry {
+  /** How many calls at once serve best. */
+  readonly concurrency: number;
+  /** Registers a prepared nickname for localpart@domain; replaces what was registered for that JID. */
+  register(nick: string, localpart: string): Promise<NickOutcome>;
+  /** Frees what is registered for localpart@domain. Done also when nothing was. */
+  unregister(localpart: string): Promise<NickOutcome>;
+  close(): void;
+}
+
+/** What sync-nicks remembers between runs: the last record about a member counts. Throws SaxError (73) when it cannot be kept. */
+export interface NickLog {
+  /** Every record, oldest first, with its position. To be read to its end before anything is appended. */
+  records(): Iterable<{ readonly record: NickRecord; readonly position: number }>;
+  read(position: number): NickRecord | undefined;
+  /** The first and the last record; undefined where there is none, or where the file ends in something else. Reads no more than that. */
+  ends(): { readonly first: NickRecord | undefined; readonly last: NickRecord | undefined };
+  /** Durable when it returns; gives the records' positions. */
+  append(records: readonly NickRecord[]): readonly number[];
+  /** Bytes. */
+  size(): number;
+  /** Replaces everything by these records, all or nothing; positions from before are void. */
+  rewrite(records: Iterable<NickRecord>): Promise<void>;
+  close(): void;
+}
