@@ -1,8 +1,7 @@
 // npm run bench -- NAME […]: compiles bench/NAME.ts and runs it against the built program. Without a name: lists them.
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { load } from './lib/compile.mjs';
 
 const known = readdirSync('bench')
   .filter((file) => file.endsWith('.ts'))
@@ -16,16 +15,5 @@ if (name === undefined || !known.includes(name)) {
 // Parsing a CA bundle at every start would be measured with each child (Node 20).
 delete process.env.NODE_EXTRA_CA_CERTS;
 
-const outfile = join('node_modules', '.cache', 'bench', `${name}.mjs`);
-await build({
-  entryPoints: [join('bench', `${name}.ts`)],
-  outfile,
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'warning',
-});
-const { run } = await import(pathToFileURL(outfile).href);
+const { run } = await load(join('bench', `${name}.ts`), `bench-${name}`);
 await run(rest);

@@ -29,23 +29,8 @@ export async function createInspIrcd(directory: string, ports: IrcPorts, options
   await mkdir(join(home, 'data'), { recursive: true, mode: 0o700 });
   const conf = join(home, 'inspircd.conf');
   await writeFile(conf, inspircdConf(home, ports, options), { mode: 0o600 });
-  const logFile = join(home, 'console.log');
-  const daemon = createDaemon({
-    name: options.name,
-    command: requireProgram('inspircd'),
-    args: ['--nofork', ...(process.getuid?.() === 0 ? ['--runasroot'] : []), `--config=${conf}`],
-    directory,
-    cwd: home,
-    logFile,
-    probe: () => probeConnection({ host: '127.0.0.1', port: ports.direct.port }, ANSWERS),
-    readyWithinMs: 15_000,
-  });
-  return createStackServer(options.name, daemon, {
-    proxies: proxiesOf(ports),
-    tlsPort: ports.tlsProxy?.port ?? 0,
-    directPort: ports.direct.port,
-    logFiles: [join(home, 'ircd.log'), logFile],
-  });
+  const args = ['--nofork', ...(process.getuid?.() === 0 ? ['--runasroot'] : []), `--config=${conf}`];
+  return createIrcServer({ directory, home, ports, name: options.name, program: 'inspircd', args, logs: ['ircd.log'] });
 }
 
 const MODULES = [
@@ -156,21 +141,37 @@ Modes = ntP
 `,
     { mode: 0o600 },
   );
+  const args = ['--nodaemon', '--config', conf];
+  return createIrcServer({ directory, home, ports, name: options.name, program: 'ngircd', args, logs: [] });
+}
+
+type IrcServer = {
+  readonly name: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly directory: string;
+  readonly home: string;
+  readonly ports: IrcPorts;
+  /** Its own log files in `home`. */
+  readonly logs: readonly string[];
+};
+
+function createIrcServer({ name, program, args, directory, home, ports, logs }: IrcServer): StackServer {
   const logFile = join(home, 'console.log');
   const daemon = createDaemon({
-    name: options.name,
-    command: requireProgram('ngircd'),
-    args: ['--nodaemon', '--config', conf],
+    name,
+    command: requireProgram(program),
+    args,
     directory,
     cwd: home,
     logFile,
     probe: () => probeConnection({ host: '127.0.0.1', port: ports.direct.port }, ANSWERS),
     readyWithinMs: 15_000,
   });
-  return createStackServer(options.name, daemon, {
+  return createStackServer(name, daemon, {
     proxies: proxiesOf(ports),
     tlsPort: ports.tlsProxy?.port ?? 0,
     directPort: ports.direct.port,
-    logFiles: [logFile],
+    logFiles: [...logs.map((file) => join(home, file)), logFile],
   });
 }
