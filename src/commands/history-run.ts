@@ -97,6 +97,13 @@ function wishOf(options: Options, config: Config, now: number): Wish {
     const value = text(name);
     return value === undefined ? undefined : parseWhen(value, now);
   };
+  const since = when('since');
+  const until = when('until');
+  if (since !== undefined && until !== undefined && since > until)
+    throw new SaxError(EXIT.usage, '--since is later than --until');
+  const limit = limitOf(text('limit'), since !== undefined);
+  const pattern = text('grep');
+  const grep = pattern === undefined ? undefined : boundedTester(pattern, options['ignoreCase'] === true ? 'iu' : 'u');
   const room = text('room') ?? config.xmpp.room;
   if (room === undefined)
     throw new SaxError(EXIT.config, 'no room is configured', { hint: 'set [xmpp] domain or room, or give --room' });
@@ -104,18 +111,13 @@ function wishOf(options: Options, config: Config, now: number): Wish {
     throw new SaxError(EXIT.usage, `not the JID of a room: ${printable(room)}`, {
       hint: 'write it like sax@conference.example.org',
     });
-  const since = when('since');
-  const until = when('until');
-  if (since !== undefined && until !== undefined && since > until)
-    throw new SaxError(EXIT.usage, '--since is later than --until');
-  const pattern = text('grep');
   return {
     room,
     since,
     until,
-    limit: limitOf(text('limit'), since !== undefined),
+    limit,
     from: text('from'),
-    grep: pattern === undefined ? undefined : boundedTester(pattern, options['ignoreCase'] === true ? 'iu' : 'u'),
+    grep,
     ircForm: config.ircbridge.to_room,
     bots: [
       { nick: config.webridge.nick, jid: config.webridge.jid, kind: 'announcement' },

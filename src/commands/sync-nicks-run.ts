@@ -20,14 +20,14 @@ const DEFAULT_SAMPLE = 20;
 
 /** The whole command. The result is printed also when it ends early: what was done was done. */
 export async function runSyncNicks(context: Context, options: Options): Promise<ExitCode> {
-  const config = await context.config();
-  const { service, domain, dir } = placeOf(config);
   const dryRun = options['dryRun'] === true;
   const concurrency = wholeNumber('--concurrency', options['concurrency'], 1, 256);
   const sample = options['verify'] === true ? DEFAULT_SAMPLE : wholeNumber('--verify', options['verify'], 1, 100_000);
   if (dryRun && sample !== undefined)
     throw new SaxError(EXIT.usage, '--verify tries names out, --dry-run does nothing');
   const users = options['user'] as readonly string[];
+  const config = await context.config();
+  const { service, domain, dir } = placeOf(config);
   const lock = dryRun ? undefined : acquireLock(join(dir, 'sync-nicks.lock'));
   const path = join(dir, `nicks.${service.replaceAll(/[^a-zA-Z0-9.-]/g, '_')}.log`);
   const memory = await openNickLog(path, { readOnly: dryRun });

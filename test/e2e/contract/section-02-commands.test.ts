@@ -19,6 +19,9 @@ test.each([
   [['history', '--limt', '3']],
   [['--conifg', 'x', 'history']],
   [['config', 'chek']],
+  // Also where nothing is configured.
+  [['history', '--since', '5q']],
+  [['sync-nicks', '--concurrency', '0']],
   [[]],
 ])('%j is wrong usage: exit 64, nothing on stdout', async (argv) => {
   const { code, stdout, stderr } = await saxctl(argv);
