@@ -182,6 +182,8 @@ function modules(site: EjabberdSite): string {
     default: never
     assume_mam_usage: true
     request_activates_archiving: false
+    # A room that is destroyed by mistake and made again still has its history, and the bridges can tell what was said.
+    clear_archive_on_room_destroy: false
   mod_muc:
     host: ${quoted(site.mucService)}
     access: all

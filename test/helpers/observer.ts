@@ -11,6 +11,8 @@ const silent: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () =>
 export type Observer = {
   /** Every line, once, in the room's order (by stanza-id): what was heard, and from the archive what was missed meanwhile. */
   lines(): RoomLine[];
+  /** Whether a line with this text is among them. */
+  heard(body: string): boolean;
   /** Lines that came live twice or more under different ids, by message id: none, if all is well. */
   inside(): boolean;
   session(): ChatSession | undefined;
@@ -21,6 +23,7 @@ export type Observer = {
 export function observe(stack: Stack, name = 'alice', service?: string): Observer {
   const member = stack.member(name);
   const heard = new Map<string, RoomLine>();
+  const bodies = new Set<string>();
   const stop = new AbortController();
   let current: ChatSession | undefined;
   let inside = false;
@@ -31,6 +34,7 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
     // Said but not archived (the database was away): it stands behind what came before.
     const id = line.id ?? String(BigInt(last ?? 0) + 1n);
     heard.set(id, { ...line, id });
+    bodies.add(line.body);
     if (last === undefined || BigInt(id) > BigInt(last)) last = id;
   };
   const catchUp = async (session: ChatSession, after: string | undefined): Promise<void> => {
@@ -95,6 +99,7 @@ export function observe(stack: Stack, name = 'alice', service?: string): Observe
   });
   return {
     lines: () => [...heard.values()].sort((a, b) => (BigInt(a.id ?? 0) < BigInt(b.id ?? 0) ? -1 : 1)),
+    heard: (body) => bodies.has(body),
     inside: () => inside,
     session: () => current,
     async stop() {
