@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { open } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { ChatSession, Room, RoomLine } from '../src/app/ports/chat.ts';
 import type { Log } from '../src/app/ports/log.ts';
 import { sendDatagram } from '../src/edges/dgram/send.ts';
@@ -9,6 +7,8 @@ import { startStack } from '../src/edges/stack/stack.ts';
 import type { Stack } from '../src/edges/stack/types.ts';
 import { connectXmpp } from '../src/edges/xmpp/connection.ts';
 import { median, percentile, printTable } from './lib/table.ts';
+import { memory } from './lib/webridge-memory.ts';
+import { startWebridge } from './lib/webridge-process.ts';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const ONE_BY_ONE = Number(process.env['BENCH_SINGLE'] ?? 400);
@@ -75,45 +75,42 @@ function datagrams(path: string): Speaker {
   };
 }
 
-async function startWebridge(stack: Stack): Promise<{ pid: number; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [resolve('bin/saxctl.js'), '-c', stack.config, 'webridge'], {
-    env: { PATH: process.env['PATH'] ?? '', ...stack.env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log = (log + text).slice(-4000);
-  });
-  while (!log.includes('"event":"ready"')) {
-    if (child.exitCode !== null) throw new Error(`the webridge ended: ${log}`);
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  return {
-    pid: child.pid ?? 0,
-    async stop() {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    },
-  };
-}
-
 /**
  * Latency and rate of the webridge beside a bare loop of the same XMPP library in the same rounds (no socket, no journal, no
- * confirmation: what the server alone allows). `rss`: memory after many announcements instead.
+ * confirmation: what the server alone allows). `--memory [COUNT]`: memory after many announcements (a million) instead.
  */
 export async function run(argv: readonly string[] = []): Promise<void> {
+  if (argv[0] === '--memory') return await memory(Number(argv[1] ?? 1_000_000));
   const stack = await startStack({ program: resolve('bin/saxctl.js'), parts: ['mariadb', 'ejabberd'] });
   try {
-    const webridge = await startWebridge(stack);
+    const webridge = await startWebridge(stack.env, stack.config);
     const ear = await enter(stack, stack.bots.guard);
     const say = datagrams(stack.saySocket);
-    if (argv[0] === 'rss') await memory(stack, say, ear, webridge.pid, Number(argv[1] ?? 1_000_000));
-    else await compare(stack, say, ear);
+    await compare(stack, say, ear);
     await webridge.stop();
     await ear.session.close();
   } finally {
     await stack.stop();
   }
+}
+
+/**
+ * One durable write, milliseconds: a record of usual length appended to a file beside the journal and synced, the way a program does it that
+ * must not stand still meanwhile.
+ */
+async function durableWrites(directory: string): Promise<number[]> {
+  const file = await open(join(directory, 'bench'), 'a');
+  const record = Buffer.alloc(180, 'x');
+  const times: number[] = [];
+  for (let n = 0; n < ONE_BY_ONE / 4; n += 1) {
+    const started = performance.now();
+    await file.write(record);
+    await file.datasync();
+    times.push(performance.now() - started);
+    await new Promise((done) => setTimeout(done, 1));
+  }
+  await file.close();
+  return times;
 }
 
 async function compare(stack: Stack, say: Speaker, ear: Ear): Promise<void> {
@@ -125,14 +122,17 @@ async function compare(stack: Stack, say: Speaker, ear: Ear): Promise<void> {
   };
   const single = { bare: [] as number[], saxctl: [] as number[] };
   const rate = { bare: [] as number[], saxctl: [] as number[] };
+  const writes: number[] = [];
   for (let round = 0; round <= ROUNDS; round += 1) {
     const now = {
       bare: await oneByOne(bare, ear, `b${round}-`),
       saxctl: await oneByOne(say, ear, `s${round}-`),
     };
     const per = { bare: await flatOut(bare, ear, `B${round}-`), saxctl: await flatOut(say, ear, `S${round}-`) };
+    const written = await durableWrites(stack.stateDir);
     // The first round warms the server.
     if (round === 0) continue;
+    writes.push(...written);
     for (const who of ['bare', 'saxctl'] as const) {
       single[who].push(...now[who]);
       rate[who].push(per[who]);
@@ -152,7 +152,19 @@ async function compare(stack: Stack, say: Speaker, ear: Ear): Promise<void> {
     row('latency p99, ms', (who) => percentile(single[who], 99)),
     row('rate, per second (median)', (who) => median(rate[who])),
     ['datagrams taken per second in a burst', '', accepted, ''],
+    ['one durable write p50, ms', median(writes), '', ''],
   ]);
+  const allowed = 1.5 * median(single.bare) + median(writes);
+  const p50 = median(single.saxctl);
+  const part = median(rate.saxctl) / median(rate.bare);
+  console.log(
+    `  p50 ${p50.toFixed(2)} ms, allowed 1.5 × bare + one durable write = ${allowed.toFixed(2)} ms: ${verdict(p50 <= allowed)}`,
+  );
+  console.log(`  rate ${part.toFixed(2)} of bare, wanted 0.70: ${verdict(part >= 0.7)}`);
+}
+
+function verdict(met: boolean): string {
+  return met ? 'met' : 'NOT MET';
 }
 
 /** How quickly the socket is read when a sender does nothing else. */
@@ -164,21 +176,4 @@ async function burst(say: Speaker, ear: Ear): Promise<number> {
   const seconds = (performance.now() - started) / 1000;
   await last;
   return count / seconds;
-}
-
-async function memory(stack: Stack, say: Speaker, ear: Ear, pid: number, total: number): Promise<void> {
-  // The archive is what is slow here; without it a million takes minutes.
-  await stack.api('change_room_option', { name: 'sax', service: stack.mucService, option: 'mam', value: 'false' });
-  const rss = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-  const rows: (string | number)[][] = [['announcements', 'RSS, MiB', 'per second']];
-  const started = performance.now();
-  for (let n = 0; n < total; ) {
-    const until = Math.min(total, n + 1000);
-    const heard = ear.heard(`rss-${until - 1}`);
-    for (; n < until; n += 1) say(`rss-${n}`);
-    await heard;
-    if (n === 10_000 || n === total || n % 100_000 === 0)
-      rows.push([n.toLocaleString('en'), rss(), (n * 1000) / (performance.now() - started)]);
-  }
-  printTable('Memory of the webridge', rows);
 }

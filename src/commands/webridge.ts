@@ -9,10 +9,12 @@ export const command: CommandModule = {
   },
 
   async run(context) {
-    const [{ runDaemon }, { runWebridge }] = await Promise.all([
+    const [{ runDaemon }, { runWebridge }, { keepHeapSmall }] = await Promise.all([
       import('../lifecycle.ts'),
       import('./webridge-run.ts'),
+      import('../heap.ts'),
     ]);
+    keepHeapSmall();
     return await runDaemon(context, 'webridge', (daemon) => runWebridge(context, daemon));
   },
 };

@@ -16,6 +16,9 @@ export function encodeLine(record: string): string {
   return `${checksum(ascii)} ${ascii}\n`;
 }
 
+/** Where the power went before a part of the file was written, there are zeroes: that record was never promised to be there. */
+const UNWRITTEN = '\0'.repeat(16);
+
 export type Decoded = {
   readonly records: readonly string[];
   /** Bad lines with good ones after them: the disk's fault, not a crash's. */
@@ -39,7 +42,7 @@ export function decodeLines(text: string): Decoded {
       damaged += bad;
       bad = 0;
       goodLength = end + 1;
-    } else bad += 1;
+    } else if (!record.includes(UNWRITTEN)) bad += 1;
     start = end + 1;
   }
   return { records, damaged, goodLength };

@@ -1,4 +1,14 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, readFileSync, renameSync, write, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  write,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Journal } from '../../app/ports/journal.ts';
@@ -12,12 +22,15 @@ const writeSlowly = promisify(write);
 
 /** Up to this size a write goes straight into the page cache (microseconds); a longer one takes a thread. */
 const QUICK_BYTES = 65_536;
+/** The file is lengthened by so many zeroes at a time: a sync of bytes that were there before needs no change of the file's length on the disk. */
+const RESERVE_BYTES = 256 * 1024;
+const OPEN = constants.O_RDWR | constants.O_CREAT;
 
 type Append = { readonly text: string; readonly durable: boolean; readonly done: (error?: Error) => void };
 type Rewrite = { readonly rewrite: true; readonly done: (error?: Error) => void };
 
 /**
- * An append-only file of records. What arrives while a sync is under way is written and synced together afterwards, so a burst costs
+ * An append-only file of records, with zeroes behind the last one while it is open. What arrives while a sync is under way is written and synced together afterwards, so a burst costs
  * few of them. A failed write (disk full) leaves no trace: the file is cut back and the callers are told. Mode 0600: it holds
  * what people say. Throws SaxError with exit 73 when the file cannot be opened.
  */
@@ -26,7 +39,7 @@ export async function openJournal(path: string): Promise<Journal> {
   let text: string;
   try {
     makeDirectory(dirname(path), 0o750);
-    fd = openSync(path, 'a+', 0o600);
+    fd = openSync(path, OPEN, 0o600);
     text = readFileSync(path, 'latin1');
     await syncDirectory(dirname(path));
   } catch (cause) {
@@ -39,6 +52,10 @@ export async function openJournal(path: string): Promise<Journal> {
   const decoded = decodeLines(text);
   let size = decoded.goodLength;
   ftruncateSync(fd, size);
+  /** Where the zeroes behind the records end. */
+  let reserved = size;
+  /** The disk has no room for zeroes: records alone, until the file is written anew. */
+  let narrow = false;
 
   const queue: (Append | Rewrite)[] = [];
   let running: Promise<void> | undefined;
@@ -46,11 +63,24 @@ export async function openJournal(path: string): Promise<Journal> {
   let suspect = false;
   let everything: () => Iterable<string> = () => decoded.records;
 
-  const put = async (bytes: Buffer): Promise<void> => {
+  const put = async (bytes: Buffer, at: number): Promise<void> => {
     for (let offset = 0; offset < bytes.length; ) {
       const left = bytes.length - offset;
-      if (left <= QUICK_BYTES) offset += writeSync(fd, bytes, offset, left);
-      else offset += (await writeSlowly(fd, bytes, offset, left)) as unknown as number;
+      if (left <= QUICK_BYTES) offset += writeSync(fd, bytes, offset, left, at + offset);
+      else offset += (await writeSlowly(fd, bytes, offset, left, at + offset)).bytesWritten;
+    }
+  };
+
+  const reserve = async (end: number): Promise<void> => {
+    if (narrow || end <= reserved) return;
+    try {
+      const zeroes = Buffer.alloc(end - reserved + RESERVE_BYTES);
+      await put(zeroes, reserved);
+      reserved += zeroes.length;
+    } catch {
+      narrow = true;
+      ftruncateSync(fd, size);
+      reserved = size;
     }
   };
 
@@ -58,7 +88,9 @@ export async function openJournal(path: string): Promise<Journal> {
     const bytes = Buffer.from(batch.map(({ text: line }) => line).join(''), 'utf8');
     try {
       if (suspect) await replaceFile();
-      await put(bytes);
+      await reserve(size + bytes.length);
+      await put(bytes, size);
+      reserved = Math.max(reserved, size + bytes.length);
       if (batch.some(({ durable }) => durable)) {
         try {
           await sync(fd);
@@ -79,6 +111,7 @@ export async function openJournal(path: string): Promise<Journal> {
   const cutBack = (): void => {
     try {
       ftruncateSync(fd, size);
+      reserved = size;
     } catch {
       suspect = true;
     }
@@ -101,8 +134,10 @@ export async function openJournal(path: string): Promise<Journal> {
       closeSync(fresh);
     }
     closeSync(fd);
-    fd = openSync(path, 'a', 0o600);
+    fd = openSync(path, OPEN, 0o600);
     size = written;
+    reserved = written;
+    narrow = false;
     suspect = false;
   };
 
@@ -144,6 +179,7 @@ export async function openJournal(path: string): Promise<Journal> {
     },
     async close() {
       await running;
+      ftruncateSync(fd, size);
       closeSync(fd);
     },
   };

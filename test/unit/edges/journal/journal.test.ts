@@ -68,6 +68,30 @@ test('garbage and zeroes at the end are cut off', async () => {
   }
 });
 
+test('a power cut that left a gap of zeroes before what was written with it is no damage', async () => {
+  await fill(records(3));
+  appendFileSync(path, Buffer.concat([Buffer.alloc(512), Buffer.from('rest of a record"}\n')]));
+  appendFileSync(path, readFileSync(path).subarray(0, readFileSync(path).indexOf(10) + 1));
+  expect(await read()).toEqual({ restored: [...records(3), ...records(1)], damaged: 0 });
+});
+
+test('zeroes wait behind the records for the next ones; a killed process leaves them, a closed file has none', async () => {
+  const journal = await openJournal(path);
+  for (const record of records(3)) await append(journal, record);
+  const open = readFileSync(path);
+  expect(open.length).toBeGreaterThan(journal.size + 100_000);
+  expect(open.subarray(journal.size).every((byte) => byte === 0)).toBe(true);
+  const killed = join(directory, 'killed');
+  writeFileSync(killed, open);
+  await append(journal, JSON.stringify('x'.repeat(300_000)));
+  for (const record of records(2)) await append(journal, record);
+  await journal.close();
+  expect(statSync(path).size).toBe(journal.size);
+  expect(await read()).toMatchObject({ damaged: 0 });
+  path = killed;
+  expect(await read()).toEqual({ restored: records(3), damaged: 0 });
+});
+
 test('a compaction keeps what it is given and what is appended meanwhile', async () => {
   await fill(records(20));
   const journal = await openJournal(path);
