@@ -73,7 +73,7 @@ export async function memory(total: number): Promise<void> {
     rmSync(directory, { recursive: true, force: true });
   }
 
-  /** Sends up to a number and resolves when all of it was said. A full queue is tried again after a turn of the loop. */
+  /** Sends up to a number and resolves when all of it was said. A full queue is tried again a millisecond later. */
   async function sendSome(from: number, to: number): Promise<number> {
     for (let n = from; n < to; ) {
       try {
@@ -81,7 +81,7 @@ export async function memory(total: number): Promise<void> {
         n += 1;
       } catch (error) {
         if ((error as { code?: string }).code !== 'EAGAIN') throw error;
-        await new Promise((done) => setImmediate(done));
+        await new Promise((done) => setTimeout(done, 1));
       }
     }
     while (room.count() < to) await new Promise((done) => setTimeout(done, 1));
