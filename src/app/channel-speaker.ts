@@ -11,6 +11,12 @@ import { LATE_MS, type RelayTools } from './relay.ts';
 /** What an entry of a channel's outbox holds. `late`: it was read from the archive. */
 export type ChannelEntry = IrcSay & { readonly late?: boolean };
 
+/**
+ * Lines on their way at once where the server confirms only what it is asked for: one question (a PING counts as a line for
+ * flood limits) behind as many. After a break nobody knows which of them were said, so they are few.
+ */
+const ASKED_WINDOW = 4;
+
 /** Numerics that are about the line itself: no text, too long. */
 const HOPELESS = /\((411|412|415|417)\)$/;
 
@@ -28,8 +34,8 @@ export type ChannelSpeaker = {
 };
 
 /**
- * Speaks in a channel exactly once and in order: one line at a time, at the pace that the server allows, each confirmed before
- * the next; after a break what the server replays tells whether the last one had been said.
+ * Speaks in a channel exactly once and in order, at the pace that the server allows: one line at a time, each confirmed before
+ * the next, or a few and a question behind them; after a break what the server replays tells whether the last ones had been said.
  */
 export function makeChannelSpeaker(channelName: string, journal: Journal, tools: RelayTools): ChannelSpeaker {
   const { clock, log, count } = tools;
@@ -47,6 +53,8 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
   });
   let replays = new Map<string, string | undefined>();
   let openedAt = 0;
+  /** How many lines may have been on their way at the last break. */
+  let flyingAtMost = ASKED_WINDOW;
 
   const rendered = (entry: Entry): IrcSay => {
     const { text, how, late } = JSON.parse(entry.payload) as ChannelEntry;
@@ -60,25 +68,42 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
     outbox,
     joined(session, channel, pacer) {
       openedAt = clock.now();
+      const questions = newQuestions(channel, pacer, outbox.more);
       const destination: Destination = {
+        get window() {
+          return channel.confirms === 'echo' ? 1 : questions.open ? 0 : ASKED_WINDOW;
+        },
+        paced: true,
         deliver(entry) {
           const { text, how } = rendered(entry);
-          pacer.run(() => channel.say(entry.id, text, how));
+          // Codes and commands are what channels forbid: alone, a refusal says which line it is about.
+          const alone = how !== 'message' || /\p{Cc}/u.test(text);
+          if (channel.confirms === 'asked') questions.before(alone);
+          pacer.run(() => {
+            channel.say(entry.id, text, how);
+            outbox.sent(entry.id);
+          });
+          if (channel.confirms === 'asked') questions.behind(alone);
         },
-        async findDelivered([oldest]) {
-          // One line at a time is on its way, so only the oldest can have been said. Two armies: without a replay nobody knows.
+        async findDelivered(entries) {
+          // Only the oldest ones can have been on their way. Two armies: without a replay nobody knows.
+          const [oldest] = entries;
           if (oldest !== undefined && channel.replay !== 'complete' && !replays.has(oldest.id))
             log.warn(
               'unsure',
-              `${channelName}: the server does not tell whether the last line was said; it is said (again)`,
-              {
-                id: oldest.id,
-              },
+              `${channelName}: the server does not tell whether the last lines were said; they are said (again)`,
+              { id: oldest.id, at_most: Math.min(entries.length, flyingAtMost) },
             );
+          flyingAtMost = channel.confirms === 'echo' ? 1 : ASKED_WINDOW;
           return replays;
         },
         stuck() {
-          session.abandon({ kind: 'network', reason: 'the server confirms nothing', permanent: false });
+          // A server that answers nothing at all is the connection's own matter.
+          const reason = 'the server confirms nothing';
+          session.ping().then(
+            () => session.abandon({ kind: 'network', reason, permanent: false }),
+            () => {},
+          );
         },
       };
       outbox.attach(destination);
@@ -93,6 +118,39 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
     },
     entering() {
       replays = new Map();
+    },
+  };
+}
+
+/** The questions behind the lines, at their turn in the pace. Open: one is not answered yet, and nothing more is handed over. */
+function newQuestions(channel: Channel, pacer: Pacer, answered: () => void) {
+  let waiting = 0;
+  let behindNone = 0;
+  const ask = (): void => {
+    behindNone = 0;
+    waiting += 1;
+    pacer.run(() =>
+      channel.ask(() => {
+        waiting -= 1;
+        queueMicrotask(answered);
+      }),
+    );
+  };
+  return {
+    get open() {
+      return waiting > 0;
+    },
+    before(alone: boolean): void {
+      if (alone && behindNone > 0) ask();
+    },
+    behind(alone: boolean): void {
+      behindNone += 1;
+      if (alone) ask();
+      // What is handed over together is asked for together.
+      else if (behindNone === 1)
+        queueMicrotask(() => {
+          if (behindNone > 0) ask();
+        });
     },
   };
 }

@@ -7,6 +7,10 @@ import type { Log } from './ports/log.ts';
 
 /** Where entries go: a room, a channel. It reports back by `confirmed` and `refused` of the outbox. */
 export type Destination = {
+  /** How many may be on their way at once, where it is not what the outbox is used to. */
+  readonly window?: number;
+  /** What is handed over may wait for its turn: `sent` of the outbox tells when it left. */
+  readonly paced?: boolean;
   /** Hands an entry over. No promise of anything; a throw counts as a lost connection. */
   deliver(entry: Entry): void;
   /**
@@ -19,7 +23,7 @@ export type Destination = {
    * answer is not there. `after`: everything doubtful lies after this id ('' or undefined: unknown). Rejects when it cannot say now.
    */
   findDelivered(entries: readonly Entry[], after: string | undefined): Promise<ReadonlyMap<string, string | undefined>>;
-  /** Called when an entry was handed over and nothing came back for too long: the connection must be given up. */
+  /** Called when an entry was handed over and nothing came back for too long, again and again: the connection must be given up. */
   stuck(): void;
 };
 
@@ -150,9 +154,9 @@ export function runOutbox(options: OutboxOptions) {
     while (destination !== undefined) {
       const wait = heldUntil - clock.monotonic();
       if (wait > 0) return;
-      const entry = box.next();
+      const entry = box.next(destination.window);
       if (entry === undefined) return;
-      flownAt.set(entry.id, clock.monotonic());
+      flownAt.set(entry.id, destination.paced === true ? Number.POSITIVE_INFINITY : clock.monotonic());
       try {
         destination.deliver(entry);
       } catch (error) {
@@ -168,11 +172,9 @@ export function runOutbox(options: OutboxOptions) {
     while (await slept(stuckMs / 4, signal)) {
       for (const [id, since] of flownAt) {
         if (clock.monotonic() - since < stuckMs) break;
-        log.warn('no-answer', `${name}: no confirmation within ${Math.round(stuckMs / 1000)} s; connecting again`, {
-          id,
-        });
+        log.warn('no-answer', `${name}: no confirmation within ${Math.round(stuckMs / 1000)} s`, { id });
         destination?.stuck();
-        return;
+        break;
       }
     }
   };
@@ -322,6 +324,14 @@ export function runOutbox(options: OutboxOptions) {
 
     /** The destination is gone. `culprit`: the connection ended because of what we sent. */
     detach,
+
+    /** The destination takes more now. */
+    more: pump,
+
+    /** A paced destination sent it: from now on an answer is expected. */
+    sent(id: string): void {
+      if (flownAt.has(id)) flownAt.set(id, clock.monotonic());
+    },
 
     /** The destination shows an entry by its id: true when it was ours and new. `archived`: false when it should be in an archive and is not. */
     confirmed,

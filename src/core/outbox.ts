@@ -275,9 +275,9 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       for (const entry of all('doubtful')) setState(entry, 'waiting');
     },
 
-    /** The next entry to hand over, now flying; undefined when nothing may be sent. */
-    next(): Entry | undefined {
-      if (phase !== 'open' || flying >= (calm < CALM ? 1 : limits.window)) return undefined;
+    /** The next entry to hand over, now flying; undefined when nothing may be sent. `window`: how many may fly at once. */
+    next(window = limits.window): Entry | undefined {
+      if (phase !== 'open' || flying >= (calm < CALM ? 1 : window)) return undefined;
       for (const entry of entries.values()) {
         if (entry.state === 'flying') continue;
         // Only the first that does not fly may fly: an entry whose write is under way holds those behind it back.

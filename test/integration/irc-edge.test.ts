@@ -121,6 +121,7 @@ test('ngIRCd, which knows none of that: confirmed by the PONG behind the line, r
   const channel = await session.enter('#moderated', undefined, events, { at: Date.now(), until: Date.now() });
   expect(channel.replay).toBe('none');
   channel.say('id-1', 'hello', 'message');
+  channel.ask(() => undefined);
   await until(() => events.log.length > 0);
   expect(events.log).toEqual(['confirmed id-1 pong']);
   await eve.heard(({ text }) => text === 'hello');
@@ -130,11 +131,13 @@ test('ngIRCd, which knows none of that: confirmed by the PONG behind the line, r
     () => eve.raw.slice(-5).join(' | '),
   );
   channel.say('id-2', 'moderated', 'message');
+  channel.ask(() => undefined);
   await until(() => events.log.length > 1);
   expect(events.log[1]).toMatch(/^refused id-2 .*\(404\)$/);
   eve.send('MODE #moderated -m');
   await until(() => eve.raw.some((line) => / MODE \S+ -m/.test(line)));
   channel.say('id-3', 'again', 'message');
+  channel.ask(() => undefined);
   await until(() => events.log.length > 2);
   expect(events.log[2]).toBe('confirmed id-3 pong');
 });

@@ -52,8 +52,12 @@ export interface Channel {
   occupants(): readonly string[];
   /** Bytes of text that arrive whole at the others, by our real prefix. */
   budget(): number;
-  /** Sends one line; `confirmed` or `refused` follows. */
+  /** Who confirms a line: the server of itself (`echo`), or only when it is asked behind the line (`asked`). */
+  readonly confirms: 'echo' | 'asked';
+  /** Sends one line; `confirmed` or `refused` follows, at the latest when `ask` was answered. */
   say(id: string, text: string, how: ChannelLine['how']): void;
+  /** Asks for all lines said since the last question (one PING, whatever their number); `done` after their events. */
+  ask(done: () => void): void;
   leave(): void;
 }
 

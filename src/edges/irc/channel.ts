@@ -37,7 +37,14 @@ export type ChannelEnd = Channel & {
   historyEnded(): void;
 };
 
-type Flying = { readonly id: string; done: boolean };
+type Flying = { readonly id: string; readonly pieces: number; done: boolean };
+/** Lines said since the last question, which one PONG settles. */
+type Segment = {
+  readonly lines: Flying[];
+  readonly refusals: string[];
+  /** The channel's modes changed before the first refusal. */
+  changed: boolean;
+};
 
 /** Why a line was refused, by numeric; everything else with our channel in it is no refusal of a line. */
 const LINE_ERRORS = new Set([
@@ -89,7 +96,7 @@ const HISTORY_LINES = 200;
 /**
  * One channel. States: joining (JOIN sent; replays may come) → inside (the barrier behind the join came back: names and
  * replays are here) → out. A line that we say is confirmed by its own echo where the server labels it (labeled-response with
- * echo-message), else by the PONG to a PING sent behind it; a refusal comes before that PONG.
+ * echo-message), else by the PONG to a PING sent behind it and a few others; refusals come before that PONG.
  */
 export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; join(): Promise<void> } {
   const { channel, events, write, lower, log } = wiring;
@@ -97,7 +104,8 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
   const labelled = wiring.caps.includes('labeled-response') && wiring.caps.includes('echo-message');
   const tagged = wiring.caps.includes('message-tags');
   const byId = new Map<string, Flying>();
-  const inOrder: Flying[] = [];
+  let said = newSegment();
+  const asked: Segment[] = [];
   let state: 'joining' | 'inside' | 'out' = 'joining';
   let joined = false;
   let left = false;
@@ -127,9 +135,39 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     if (flying === undefined || flying.done) return false;
     flying.done = true;
     byId.delete(flying.id);
-    while (inOrder[0]?.done) inOrder.shift();
     return true;
   };
+  const confirm = (flying: Flying): void => {
+    if (settle(flying)) deliver(() => events.confirmed(flying.id, undefined));
+  };
+  const refuse = (flying: Flying, reason: string): void => {
+    if (settle(flying)) deliver(() => events.refused(flying.id, reason));
+  };
+
+  /**
+   * The PONG behind a segment came. A refusal does not say which line it is about: when not all were refused, it is the last ones if the
+   * channel's modes changed meanwhile; else nobody knows, and all are said again. Refusals first: nothing new may go out before them.
+   */
+  function settleSegment({ lines, refusals, changed }: Segment): void {
+    const left = lines.filter(({ done }) => !done);
+    const reason = refusals.at(-1);
+    const total = left.reduce((sum, { pieces }) => sum + pieces, 0);
+    if (reason !== undefined && refusals.length < total && !changed)
+      log.warn(
+        'unsure',
+        `${channel}: some of the last ${left.length} lines were refused, all are said again: ${reason}`,
+        {
+          at_most: left.length,
+        },
+      );
+    let taken = reason === undefined ? total : changed ? Math.max(0, total - refusals.length) : 0;
+    const kept = left.filter(({ pieces }) => {
+      taken -= pieces;
+      return taken >= 0;
+    });
+    for (const flying of left.slice(kept.length)) refuse(flying, reason ?? '');
+    for (const flying of kept) confirm(flying);
+  }
 
   function takeTalk(message: IrcMessage, label: string | undefined, fromReplay: boolean): void {
     const msgid = message.tags['msgid'];
@@ -170,8 +208,9 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       return true;
     }
     if (!LINE_ERRORS.has(command)) return false;
-    const flying = label === undefined ? (labelled ? undefined : inOrder.find(({ done }) => !done)) : byId.get(label);
-    if (settle(flying)) deliver(() => events.refused(flying.id, reasonIn(message)));
+    const flying = label === undefined ? undefined : byId.get(label);
+    if (flying !== undefined) refuse(flying, reasonIn(message));
+    else if (!labelled) (asked[0] ?? said).refusals.push(reasonIn(message));
     return true;
   }
 
@@ -245,12 +284,13 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     has: (nick) => occupants.has(lower(nick)),
     occupants: () => [...occupants.values()],
     budget,
+    confirms: labelled ? 'echo' : 'asked',
     say(id, text, how) {
-      const flying: Flying = { id, done: false };
-      byId.set(id, flying);
-      inOrder.push(flying);
       const room = budget() - (how === 'action' ? utf8Length('\x01ACTION \x01') : 0);
       const pieces = splitText(text, Math.max(64, room));
+      const flying: Flying = { id, pieces: pieces.length, done: false };
+      byId.set(id, flying);
+      if (!labelled) said.lines.push(flying);
       pieces.forEach((piece, index) => {
         const last = index === pieces.length - 1;
         const tags = {
@@ -259,9 +299,16 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
         };
         write(formatTalk(channel, piece, how, tags));
       });
-      if (labelled) return;
+    },
+    ask(done) {
+      const segment = said;
+      said = newSegment();
+      asked.push(segment);
       wiring.barrier(() => {
-        if (state === 'inside' && settle(flying)) deliver(() => events.confirmed(id, undefined));
+        asked.splice(asked.indexOf(segment), 1);
+        if (state !== 'inside') return;
+        deliver(done);
+        settleSegment(segment);
       });
     },
     leave() {
@@ -288,6 +335,11 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
         case 'KICK':
           if (!fromReplay) gone(message.params[1] ?? '', 'kick', message.params[2] ?? '', message.nick);
           return;
+        case 'MODE': {
+          const segment = asked[0] ?? said;
+          if (!fromReplay && segment.refusals.length === 0) segment.changed = true;
+          return;
+        }
         case 'TOPIC':
           if (!fromReplay) deliver(() => events.topic?.(message.params[1] ?? '', message.nick));
           return;
@@ -322,6 +374,10 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
 
   joining.promise.catch(() => {});
   return { end, join };
+}
+
+function newSegment(): Segment {
+  return { lines: [], refusals: [], changed: false };
 }
 
 function reasonIn(message: IrcMessage): string {

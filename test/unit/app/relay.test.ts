@@ -20,6 +20,9 @@ type FakeIrc = IrcSession & {
   asked: Heard | undefined;
   confirmAll(): Promise<void>;
   replay: Channel['replay'];
+  confirms: Channel['confirms'];
+  /** How many lines had been said at each question, and its answer. */
+  readonly questions: { readonly behind: number; readonly answer: () => void }[];
   /** Lines replayed during the join. */
   history: readonly ChannelLine[];
 };
@@ -35,6 +38,8 @@ function fakeIrc(settle: () => Promise<void>): FakeIrc {
     events: undefined,
     asked: undefined,
     replay: 'none',
+    confirms: 'echo',
+    questions: [],
     history: [],
     async enter(channel, _key, events, heard) {
       session.events = events;
@@ -47,6 +52,8 @@ function fakeIrc(settle: () => Promise<void>): FakeIrc {
         has: (nick) => nick === 'namesake',
         occupants: () => ['namesake'],
         budget: () => 400,
+        confirms: session.confirms,
+        ask: (answer) => void session.questions.push({ behind: session.said.length, answer }),
         say: (id, text, how) => void session.said.push({ id, text, how }),
         leave() {},
       };
@@ -224,6 +231,44 @@ describe('room to IRC', () => {
     irc.events?.confirmed(irc.said.at(-1)?.id ?? '', undefined);
     await clock.advance(1);
     expect(irc.said.at(-1)?.text).toBe('<alice> two');
+  });
+
+  test('where the server confirms only what it is asked for, one question stands behind several lines', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(make(), {
+      irc(session) {
+        session.confirms = 'asked';
+      },
+    });
+    const answer = async (refused = 0): Promise<void> => {
+      const { behind, answer: done } = irc.questions.at(-1) ?? { behind: 0, answer() {} };
+      const before = irc.questions.at(-2)?.behind ?? 0;
+      const lines = irc.said.slice(before, behind);
+      done();
+      for (const { id } of lines.slice(lines.length - refused)) irc.events?.refused(id, 'moderated (404)');
+      for (const { id } of lines.slice(0, lines.length - refused)) irc.events?.confirmed(id, undefined);
+      await clock.advance(1);
+    };
+    for (let index = 1; index <= 11; index += 1)
+      room.events.line(line(`${index}`, index === 9 ? '*nine*' : `${index}`, clock.now()));
+    await clock.advance(1);
+    expect(irc.questions.map(({ behind }) => behind)).toEqual([4]);
+    expect(irc.said).toHaveLength(4);
+    await answer();
+    expect(irc.questions.map(({ behind }) => behind)).toEqual([4, 8]);
+    await answer();
+    // Codes may be forbidden: such a line stands alone.
+    expect(irc.questions.map(({ behind }) => behind)).toEqual([4, 8, 9]);
+    await answer();
+    expect(irc.questions.map(({ behind }) => behind)).toEqual([4, 8, 9, 11]);
+    // What is refused is said again in order, one at a time for a while.
+    await answer(1);
+    await clock.advance(1000);
+    await answer();
+    expect(irc.said.map(({ text }) => text.slice('<alice> '.length))).toEqual([
+      ...['1', '2', '3', '4', '5', '6', '7', '8', '\x02nine\x02', '10', '11', '11'],
+    ]);
+    expect(room.said).toEqual([]);
   });
 
   test('a line in flight at a break is not said again when the replay shows it, else it is, and the log says so', async () => {

@@ -134,11 +134,43 @@ test('nothing that is said can begin a second line, and no CTCP is answered', as
   const channel = await session.enter('#c', undefined, recorder);
   peer.send(':eve!u@h PRIVMSG bot :\x01VERSION\x01\r\n:eve!u@h PRIVMSG #c :\x01PING 1\x01\r\n');
   channel.say('1', 'x\r\nQUIT :pwned\0', 'action');
-  await until(() => recorder.log.length > 0);
-  expect(recorder.log).toEqual(['confirmed 1']);
+  channel.ask(() => recorder.log.push('answered'));
+  await until(() => recorder.log.length > 1);
+  expect(recorder.log).toEqual(['answered', 'confirmed 1']);
   expect(peer.received.filter((line) => /^(QUIT|NOTICE)/.test(line))).toEqual([]);
   expect(peer.received).toContain('PRIVMSG #c :\x01ACTION x  QUIT :pwned \x01');
   expect(recorder.lines).toEqual([]);
+});
+
+/** A server without echo that answers lines as told: `no` refuses, `mode` changes the channel's modes first. */
+const bareServer = (line: string): readonly string[] | undefined => {
+  if (!line.startsWith('PRIVMSG')) return undefined;
+  const refusal = ':srv 404 bot #c :Cannot send to channel';
+  if (line.endsWith('mode')) return [':op!u@h MODE #c +m', refusal];
+  return line.endsWith('no') ? [refusal] : [];
+};
+
+test.each([
+  ['none refused', ['a', 'b', 'c'], ['confirmed 0', 'confirmed 1', 'confirmed 2'], false],
+  ['all refused', ['no', 'no'], ['refused 0', 'refused 1'], false],
+  ['the modes changed: the last ones', ['a', 'mode', 'no'], ['refused 1', 'refused 2', 'confirmed 0'], false],
+  ['no reason to be seen: nobody knows which', ['a', 'no', 'c'], ['refused 0', 'refused 1', 'refused 2'], true],
+])('one PING settles the lines before it: %s', async (_case, texts, expected, unsure) => {
+  const peer = await startPeer(bareServer);
+  const log = fakeLog();
+  const session = await connect(peer.url, { log });
+  const recorder = events();
+  const channel = await session.enter('#c', undefined, recorder);
+  expect(channel.confirms).toBe('asked');
+  const pings = peer.received.filter((line) => line.startsWith('PING')).length;
+  texts.forEach((text, index) => {
+    channel.say(`${index}`, text, 'message');
+  });
+  channel.ask(() => recorder.log.push('answered'));
+  await until(() => recorder.log.length > texts.length);
+  expect(recorder.log.map((entry) => entry.replace(/^(\w+ \d).*/, '$1'))).toEqual(['answered', ...expected]);
+  expect(peer.received.filter((line) => line.startsWith('PING'))).toHaveLength(pings + 1);
+  expect(log.entries.some(({ event }) => event === 'unsure')).toBe(unsure);
 });
 
 test('an ERROR ends the session with the server’s words, a silent server ends the attempt', async () => {
