@@ -25,6 +25,8 @@ export type ChannelSpeaker = {
   /** We are in the channel. */
   joined(session: IrcSession, channel: Channel, pacer: Pacer): void;
   out(): void;
+  /** The connection was silent and goes on: what waited is late. */
+  resumed(): void;
   confirmed(id: string, msgid: string | undefined): void;
   refused(id: string, reason: string): void;
   /** A line of our own that the server replays: it had been said. */
@@ -110,6 +112,9 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
     },
     out() {
       outbox.detach();
+    },
+    resumed() {
+      openedAt = clock.now();
     },
     confirmed: (id, msgid) => void outbox.confirmed(id, msgid),
     refused: (id, reason) => void outbox.refused(id, reason, HOPELESS.test(reason)),

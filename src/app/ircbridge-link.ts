@@ -33,6 +33,8 @@ export type Link = {
   /** Keeps us in the room, or in the channel, for as long as the session lives. */
   inRoom(session: ChatSession): Promise<void>;
   inChannel(session: IrcSession, pacer: Pacer): Promise<void>;
+  /** The connection to the channel's server fell silent, or speaks again. */
+  silent(is: boolean): void;
   /** Waits until what is on its way has been confirmed, or for `ms`. */
   drain(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -46,6 +48,8 @@ export function makeLink(options: LinkOptions): Link {
   const { clock, log, room: address, channel: name, count, changed } = options;
   let roomSide: LinkSide = { inside: false, why: 'not connected yet' };
   let channelSide: LinkSide = { inside: false, why: 'not connected yet' };
+  /** The channel's server says nothing: whether we are still in is not known. */
+  let silent = false;
   let openedAt = 0;
 
   const channelSpeaker = makeChannelSpeaker(name, options.toIrcJournal, options);
@@ -70,7 +74,13 @@ export function makeLink(options: LinkOptions): Link {
   return {
     room: address,
     channel: name,
-    sides: () => ({ room: roomSide, channel: channelSide }),
+    sides: () => ({
+      room: roomSide,
+      channel:
+        silent && channelSide.inside
+          ? { inside: false, why: `not heard from ${name}: the server is silent` }
+          : channelSide,
+    }),
     waiting: () => ({ toIrc: channelSpeaker.outbox.size, toRoom: roomSpeaker.outbox.size }),
 
     inRoom(session) {
@@ -145,6 +155,7 @@ export function makeLink(options: LinkOptions): Link {
           },
         },
         joined(channel) {
+          silent = false;
           channelSide = { inside: true, why: `in ${name} on ${session.server} as ${channel.nick}` };
           toIrc.channel(channel);
           toRoom.joined(channel);
@@ -161,9 +172,15 @@ export function makeLink(options: LinkOptions): Link {
       });
     },
 
+    silent(is) {
+      silent = is;
+      if (!is) channelSpeaker.resumed();
+      changed();
+    },
+
     async drain(ms) {
       const works = [
-        channelSide.inside ? channelSpeaker.outbox.drain(ms) : undefined,
+        channelSide.inside && !silent ? channelSpeaker.outbox.drain(ms) : undefined,
         roomSide.inside ? roomSpeaker.outbox.drain(ms) : undefined,
       ];
       await Promise.all(works);

@@ -55,6 +55,9 @@ export async function runIrcBridge(options: IrcBridgeOptions): Promise<void> {
       void session.closed.then(() => pacer.stop());
       for (const link of links) void link.inChannel(session, pacer);
     },
+    silent(_session, silent) {
+      for (const link of links) link.silent(silent);
+    },
     penaltyMs,
   });
   const asked = new Promise<void>((resolve) => {

@@ -165,6 +165,7 @@ export function newIrcSession(wiring: IrcWiring): IrcSessionEnd {
           () => reject(new SaxError(EXIT.unavailable, `no answer to a PING within ${deadlineMs / 1000} s`)),
           deadlineMs,
         );
+        timer.unref();
         barrier(() => {
           clearTimeout(timer);
           resolve();

@@ -32,7 +32,11 @@ function fakeConnection(): Fake {
 const LOST: Disconnect = { kind: 'network', reason: 'lost', permanent: false };
 
 /** A loop over servers that the test scripts: what each attempt gives, in turn; then silence. */
-function start(targets: readonly string[], script: readonly (Fake | Error | 'silent')[]) {
+function start(
+  targets: readonly string[],
+  script: readonly (Fake | Error | 'silent')[],
+  silent?: (session: Fake, silent: boolean) => void,
+) {
   const clock = fakeClock();
   const log = fakeLog();
   const stop = new AbortController();
@@ -50,6 +54,7 @@ function start(targets: readonly string[], script: readonly (Fake | Error | 'sil
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     },
     connected: (session) => void sessions.push(session),
+    ...(silent === undefined ? {} : { silent }),
     clock,
     random: () => 0,
     log,
@@ -122,6 +127,58 @@ test('a silent peer is given up by the watchdog', async () => {
   ]);
   stop.abort();
   await settled;
+});
+
+test('a silent peer that is worth keeping is taken back when it speaks before another one stands', async () => {
+  const frozen = fakeConnection();
+  const told: boolean[] = [];
+  const { clock, tried, sessions, stop, settled, log } = start(
+    ['a'],
+    [frozen, 'silent', 'silent'],
+    (session, silent) => {
+      expect(session).toBe(frozen);
+      told.push(silent);
+    },
+  );
+  frozen.answer = false;
+  await clock.advance(16_000);
+  expect(told).toEqual([true]);
+  await clock.advance(84_000);
+  expect(tried.map(([, at]) => at)).toEqual([0, 16_000, 47_500, 79_750]);
+  frozen.answer = true;
+  await clock.advance(1000);
+  expect(told).toEqual([true, false]);
+  expect(log.entries.at(-1)).toMatchObject({ level: 'info', event: 'heard-again' });
+  // It is watched as before, and the attempt has ended.
+  await clock.advance(60_000);
+  expect(tried).toHaveLength(4);
+  expect(sessions).toEqual([frozen]);
+  frozen.end(LOST);
+  await clock.advance(1000);
+  expect(tried).toHaveLength(5);
+  stop.abort();
+  await settled;
+  expect(clock.sleepers()).toBe(0);
+});
+
+test('a silent peer is given up when another one stands, and closed when we stop', async () => {
+  const [frozen, other, third] = [fakeConnection(), fakeConnection(), fakeConnection()];
+  const { clock, tried, sessions, stop, settled } = start(
+    ['a', 'b'],
+    [frozen, other, refused, refused, third],
+    () => {},
+  );
+  frozen.answer = false;
+  await clock.advance(15_000);
+  expect(tried.map(([target]) => target)).toEqual(['a', 'b']);
+  expect(await frozen.closed).toMatchObject({ reason: 'silent, and replaced' });
+  expect(sessions).toEqual([frozen, other]);
+  other.answer = false;
+  await clock.advance(15_100);
+  stop.abort();
+  await settled;
+  expect(other.closedByUs).toBe(true);
+  expect(clock.sleepers()).toBe(0);
 });
 
 test('success resets the backoff, a connection that breaks at once does not', async () => {
