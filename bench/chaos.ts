@@ -1,13 +1,10 @@
 import type { Stack } from '../src/edges/stack/types.ts';
 import { enterRoom } from '../test/helpers/person.ts';
 import {
-  archived,
-  gapsIn,
-  numbersOf,
-  type Talker,
+  archivedWhenQuiet,
+  judgeRelay,
   talkInRoom,
   talkOnIrc,
-  tally,
   type Watcher,
   watchChannel,
 } from '../test/helpers/relay-watch.ts';
@@ -164,36 +161,12 @@ async function play(world: World, fault: Fault, mark: string): Promise<(string |
   }, 50);
   await fault.run(world);
   await sleep(fault.after);
-  await quiet(world, [eve, tari]);
+  eve.pause();
+  tari.pause();
   clearInterval(looking);
-
-  const rows = await archived(stack);
-  const said = numbersOf(
-    rows.filter(({ nick }) => nick === 'Tari').map(({ text }) => text),
-    `r${mark}`,
-  );
-  const arrived = watcher.lines.filter(({ nick }) => /^sax_*$/.test(nick));
-  const toIrc = tally(
-    said,
-    numbersOf(
-      arrived.map(({ text }) => text),
-      `r${mark}`,
-    ),
-  );
-  const heard = watcher.lines.filter(({ nick, text }) => /^eve_*$/.test(nick) && text.startsWith(`i${mark}-`));
-  const got = rows.filter(({ nick }) => /^ircbridge_*$/.test(nick)).map(({ text }) => text);
-  const toRoom = tally(
-    numbersOf(
-      heard.map(({ text }) => text),
-      `i${mark}`,
-    ),
-    numbersOf(got, `i${mark}`),
-  );
-  const gaps = gapsIn(got);
-  const untold = toRoom.lost.filter((number) => {
-    const at = heard.find(({ text }) => text === `i${mark}-${number}`)?.at ?? 0;
-    return !gaps.some(({ from, to }) => at >= from && at <= to);
-  });
+  const rows = await archivedWhenQuiet(stack, watcher.lines, SETTLED_MS);
+  const { toIrc, toRoom, untold } = judgeRelay(rows, watcher.lines, { room: `r${mark}`, irc: `i${mark}` });
+  const arrived = watcher.lines.filter(({ nick, text }) => /^sax_*$/.test(nick) && text.includes(`r${mark}-`));
   eve.stop();
   tari.stop();
   return [
@@ -207,7 +180,7 @@ async function play(world: World, fault: Fault, mark: string): Promise<(string |
     toRoom.lost.length - untold.length,
     toRoom.doubled.length,
     toRoom.disordered,
-    longestPause(arrived.filter(({ text }) => text.includes(`r${mark}-`)).map(({ at }) => at)),
+    longestPause(arrived.map(({ at }) => at)),
     fault.reason === undefined
       ? ''
       : reasonAt === undefined || reasonAt > 10_000
@@ -219,15 +192,4 @@ async function play(world: World, fault: Fault, mark: string): Promise<(string |
 /** Seconds of the longest silence of the relay on IRC. */
 function longestPause(times: readonly number[]): number {
   return Math.max(0, ...times.map((at, index) => at - (times[index - 1] ?? at))) / 1000;
-}
-
-/** The people are silent, and nothing arrives any more. */
-async function quiet({ stack, watcher }: World, talkers: readonly Talker[]): Promise<void> {
-  for (const talker of talkers) talker.pause();
-  for (let before = -1; ; ) {
-    await sleep(SETTLED_MS);
-    const sum = (await archived(stack)).length + watcher.lines.length;
-    if (sum === before) return;
-    before = sum;
-  }
 }

@@ -1,126 +1,166 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Stack } from '../src/edges/stack/types.ts';
-import { enterChannel, type IrcPerson } from '../test/helpers/irc-person.ts';
-import { enterRoom, type Person } from '../test/helpers/person.ts';
-import { PROGRAM, startTestStack } from '../test/helpers/stack.ts';
+import { enterChannel } from '../test/helpers/irc-person.ts';
+import { enterRoom } from '../test/helpers/person.ts';
+import { startTestStack } from '../test/helpers/stack.ts';
 import { until } from '../test/helpers/until.ts';
-import { median, percentile, printTable } from './lib/table.ts';
+import { cpuMs } from './lib/process.ts';
+import { measureMemory } from './lib/relay-memory.ts';
+import { FLOOR, matterbridge, OURS, type Relay, stateOf } from './lib/relays.ts';
+import { figure, median, percentile, printTable } from './lib/table.ts';
 
 const ROUNDS = 3;
 const STEADY_LINES = 200;
 const STEADY_MS = 50;
 const BURST_LINES = 3000;
+/** What the relay must reach: lines/s flat out, and the median delay as a multiple of the floor's, a durable write on top. */
+const WANTED = { 'to IRC': 850, 'to room': 1500 } as const;
+const DELAY = 1.3;
+const MILLION = 1_000_000;
 
-type Way = 'to IRC' | 'to room';
-type Relay = {
-  readonly name: string;
-  readonly argv: (stack: Stack, state: string) => readonly string[];
-  readonly env?: (stack: Stack, state: string) => Record<string, string>;
+const WAYS = ['to IRC', 'to room'] as const;
+type Way = (typeof WAYS)[number];
+type Figures = {
+  p50: number[];
+  p99: number[];
+  rate: number[];
+  cpu: Map<string, number[]>;
+  disorder: number;
+  lost: number;
 };
-type Figures = { p50: number[]; p99: number[]; rate: number[]; cpu: number[]; disorder: number; lost: number };
-
-const RELAYS: readonly Relay[] = [
-  {
-    name: 'bare loop of the libraries (floor)',
-    argv: ({ ejabberd, bots, room, irc1, channel }) => [
-      resolve('bench/lib/bare-relay.mjs'),
-      ...[ejabberd.directPort, bots.guard.jid, bots.guard.password, room, irc1.directPort, channel].map(String),
-    ],
-  },
-  {
-    name: 'saxctl ircbridge',
-    argv: ({ config }) => [PROGRAM, '--config', config, '--log-format', 'json', 'ircbridge'],
-    env: ({ ejabberd, irc1, env }, state) => ({
-      ...env,
-      SAXCTL_STATE_DIR: state,
-      SAXCTL_IRC_FLOOD_INTERVAL_MS: '0',
-      SAXCTL_XMPP_SERVICE: `xmpp://127.0.0.1:${ejabberd.directPort}`,
-      SAXCTL_IRC_SERVERS: `irc://127.0.0.1:${irc1.directPort}`,
-    }),
-  },
-];
 
 /**
- * Latency at 20 lines/s both ways, throughput flat out each way, CPU per line; ours against a relay of nothing but the two
- * libraries, interleaved in one run. With an argument N: N lines to the room and N to IRC through one bridge, and its memory.
+ * Latency at 20 lines/s both ways, throughput flat out each way, CPU per line of everybody who works on it; ours against a relay of
+ * nothing but the two libraries, and against matterbridge where MATTERBRIDGE names its binary, interleaved in one run. `--memory [N]`:
+ * N lines (a million) through one bridge, and its memory.
  */
 export async function run(args: readonly string[] = []): Promise<void> {
+  if (args[0] === '--memory') {
+    await measureMemory(Number(args[1] ?? MILLION));
+    return;
+  }
   const stack = await startTestStack({ parts: ['mariadb', 'ejabberd', 'irc1'], ircUnlimited: true });
+  const binary = process.env['MATTERBRIDGE'];
+  const relays = [FLOOR, OURS, ...(binary === undefined ? [] : [matterbridge(binary)])];
+  const figures = new Map(relays.map((relay) => [relay, { 'to IRC': empty(), 'to room': empty() }]));
+  const alone: number[] = [];
   try {
-    if (args[0] !== undefined) await soak(stack, Number(args[0]));
-    else await compare(stack);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const relay of relays) {
+        const into = figures.get(relay);
+        if (into !== undefined) await measure(stack, relay, round, into);
+      }
+      alone.push(await roomAlone(stack, round));
+    }
+    report(figures, durableWrite(stack.directory), median(alone));
   } finally {
     await stack.stop();
   }
 }
 
-async function compare(stack: Stack): Promise<void> {
-  const figures = new Map(RELAYS.map(({ name }) => [name, { 'to IRC': empty(), 'to room': empty() }]));
-  for (let round = 0; round < ROUNDS; round += 1)
-    for (const relay of RELAYS) {
-      const into = figures.get(relay.name);
-      if (into === undefined) continue;
-      await measure(stack, relay, round, into);
-    }
-  const write = durableWrite(stack.directory);
-  const floor = figures.get(RELAYS[0]?.name ?? '');
+function report(figures: ReadonlyMap<Relay, Record<Way, Figures>>, write: number, alone: number): void {
+  const floor = figures.get(FLOOR);
+  const ours = figures.get(OURS);
+  if (floor === undefined || ours === undefined) return;
   const rows: (string | number)[][] = [
-    [
-      'relay',
-      'way',
-      'p50 ms',
-      'p99 ms',
-      '× floor + write',
-      'lines/s flat out',
-      '× floor',
-      'CPU µs/line',
-      'disordered',
-      'lost',
-    ],
+    ['relay', 'way', 'p50 ms', 'p99 ms', '× floor', 'lines/s flat out', '× floor', 'CPU µs/line', 'disordered', 'lost'],
   ];
-  for (const [name, ways] of figures)
-    for (const way of ['to IRC', 'to room'] as const) {
-      const mine = ways[way];
-      const base = floor?.[way];
-      const limit = (median(base?.p50 ?? []) ?? 0) + write;
+  const cpu: (string | number)[][] = [['CPU µs/line flat out', 'way', ...(ours['to IRC'].cpu.keys() ?? [])]];
+  for (const [{ name }, ways] of figures)
+    for (const way of WAYS) {
+      const [mine, base] = [ways[way], floor[way]];
       rows.push([
         name,
         way,
         median(mine.p50),
         median(mine.p99),
-        (median(mine.p50) / limit).toFixed(2),
+        (median(mine.p50) / median(base.p50)).toFixed(2),
         median(mine.rate),
-        (median(mine.rate) / median(base?.rate ?? [])).toFixed(2),
-        median(mine.cpu),
+        (median(mine.rate) / median(base.rate)).toFixed(2),
+        median(mine.cpu.get('relay') ?? []),
         mine.disorder,
         mine.lost,
       ]);
+      cpu.push([name, way, ...[...mine.cpu.values()].map(median)]);
     }
-  printTable(`ircbridge: medians of ${ROUNDS} interleaved rounds; one durable write here ${write.toFixed(2)} ms`, rows);
+  printTable(`ircbridge: medians of ${ROUNDS} interleaved rounds; one durable write here ${figure(write)} ms`, rows);
+  printTable('who works on a line (two at least share each processor of a small machine)', cpu);
+  console.log(`\n  the room alone, nobody relaying: ${figure(alone)} lines/s`);
+  for (const way of WAYS) {
+    const [bound, p50] = [DELAY * median(floor[way].p50) + write, median(ours[way].p50)];
+    const rate = median(ours[way].rate);
+    console.log(
+      `  ${way}: p50 ${figure(p50)} ms, bound ${DELAY} × floor + write = ${figure(bound)} ms: ${p50 <= bound ? 'kept' : 'MISSED'}`,
+    );
+    console.log(
+      `  ${way}: ${figure(rate)} lines/s, wanted ${figure(WANTED[way])}: ${rate >= WANTED[way] ? 'kept' : 'MISSED'} (${(rate / median(floor[way].rate)).toFixed(2)} × floor)`,
+    );
+  }
 }
 
 function empty(): Figures {
-  return { p50: [], p99: [], rate: [], cpu: [], disorder: 0, lost: 0 };
+  return { p50: [], p99: [], rate: [], cpu: new Map(), disorder: 0, lost: 0 };
 }
 
-type World = { readonly child: ChildProcess; readonly tari: Person; readonly eve: IrcPerson };
+type Arrival = { readonly number: number; readonly at: number };
+type End = {
+  readonly say: (text: string) => void;
+  /** Arrivals by mark, in order. */
+  readonly arrived: Map<string, Arrival[]>;
+  leave(): void;
+};
+type World = { readonly child: ChildProcess; readonly room: End; readonly channel: End };
+
+/** Takes the socket over from a helper that parses and remembers everything: an observer must not be what is measured. */
+function listen(socket: Socket, way: 'irc' | 'room', answer: (text: string) => void): End['arrived'] {
+  const arrived: End['arrived'] = new Map();
+  const pattern = new RegExp(`(bench-\\w+)-(\\d+)-${way}!`, 'g');
+  let rest = '';
+  socket.removeAllListeners('data');
+  socket.on('data', (chunk: Buffer) => {
+    const at = performance.now();
+    const text = rest + chunk.toString('latin1');
+    let end = 0;
+    for (const match of text.matchAll(pattern)) {
+      const [whole, mark = '', number] = match;
+      end = match.index + whole.length;
+      const list = arrived.get(mark) ?? [];
+      if (list.length === 0) arrived.set(mark, list);
+      list.push({ number: Number(number), at });
+    }
+    answer(text.slice(end));
+    rest = text.slice(Math.max(end, text.length - 64));
+  });
+  return arrived;
+}
 
 async function begin(stack: Stack, relay: Relay, state: string): Promise<World> {
-  const child = spawn(process.execPath, [...relay.argv(stack, state)], {
+  const [program = '', ...argv] = relay.command(stack, state);
+  const child = spawn(program, argv, {
     env: { PATH: process.env['PATH'] ?? '', ...(relay.env?.(stack, state) ?? {}) },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    log = (log + chunk.toString()).slice(-20_000);
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      log = (log + chunk.toString()).slice(-20_000);
+    });
   await until(
-    () => log.includes('"event":"ready"'),
+    () => relay.ready.test(log),
     () => `${relay.name}: ${log}`,
     60_000,
   );
+  return { child, room: await inRoom(stack), channel: await inChannel(stack) };
+}
+
+async function inRoom(
+  stack: Stack,
+  name: 'webridge' | 'ircbridge' = 'webridge',
+  way: 'irc' | 'room' = 'room',
+): Promise<End> {
   const behind = {
     domain: stack.domain,
     room: stack.room,
@@ -128,147 +168,111 @@ async function begin(stack: Stack, relay: Relay, state: string): Promise<World> 
     ejabberd: { ...stack.ejabberd, port: stack.ejabberd.directPort },
   };
   // A bot's account: members are slowed down by the server's shaper.
-  const { password } = stack.bots.webridge;
-  const tari = await enterRoom(behind, 'Tari', { secret: password, localpart: 'webridge' });
-  const eve = await enterChannel(stack.irc1.directPort, 'eve', stack.channel);
-  return { child, tari, eve };
+  const { password } = stack.bots[name];
+  const tari = await enterRoom(behind, 'Tari', { secret: password, localpart: name });
+  return {
+    say: (text) => tari.say(text),
+    arrived: listen(tari.socket, way, () => undefined),
+    leave: () => tari.leave(),
+  };
 }
 
-async function finish({ child, tari, eve }: World): Promise<void> {
-  tari.leave();
-  eve.quit();
+async function inChannel(stack: Stack): Promise<End> {
+  const eve = await enterChannel(stack.irc1.directPort, 'eve', stack.channel);
+  const arrived = listen(eve.socket, 'irc', (text) => {
+    const ping = /^PING (.*)\r$/m.exec(text)?.[1];
+    if (ping !== undefined) eve.send(`PONG ${ping}`);
+  });
+  return { say: (text) => eve.say(text), arrived, leave: () => eve.quit() };
+}
+
+async function finish({ child, room, channel }: World): Promise<void> {
+  room.leave();
+  channel.leave();
   const gone = new Promise((done) => child.once('exit', done));
-  child.kill('SIGKILL');
+  child.kill(process.env['BENCH_NODE_ARGS'] === undefined ? 'SIGKILL' : 'SIGTERM');
   await gone;
 }
 
 async function measure(stack: Stack, relay: Relay, round: number, into: Record<Way, Figures>): Promise<void> {
-  const world = await begin(stack, relay, join(stack.stateDir, `bench-${round}`));
-  const { child, tari, eve } = world;
-  const mark = `${relay.name.slice(0, 4).trim()}${round}`;
-  const say: Record<Way, (text: string) => void> = {
-    'to IRC': (text) => tari.say(text),
-    'to room': (text) => eve.say(text),
+  const world = await begin(stack, relay, stateOf(stack, relay, round));
+  const { room, channel } = world;
+  const ends: Record<Way, { readonly from: End; readonly to: End; readonly word: string }> = {
+    'to IRC': { from: room, to: channel, word: 'irc' },
+    'to room': { from: channel, to: room, word: 'room' },
   };
-  const heard: Record<Way, () => readonly string[]> = {
-    'to IRC': () => eve.lines.filter(({ nick }) => nick !== 'eve').map(({ text }) => text),
-    'to room': () => tari.lines.filter(({ nick }) => nick !== 'Tari').map(({ body }) => body),
-  };
+  const mark = `bench-${round}x${into['to IRC'].p50.length}${relay.name.slice(0, 3)}`;
+  const workers = [
+    ['relay', () => cpuMs(world.child.pid)],
+    ['ejabberd', () => cpuMs(stack.ejabberd.pid())],
+    ['MariaDB', () => cpuMs(stack.mariadb.pid())],
+    ['InspIRCd', () => cpuMs(stack.irc1.pid())],
+    ['observers', () => cpuMs(process.pid)],
+  ] as const;
   try {
-    const sent = new Map<string, number>();
-    const latency: Record<Way, number[]> = { 'to IRC': [], 'to room': [] };
-    // The helpers keep what they heard; the moment of arrival is taken at the socket.
-    const at =
-      (way: Way) =>
-      (chunk: Buffer): void => {
-        const now = performance.now();
-        for (const [word] of chunk.toString('latin1').matchAll(/steady-\w+-\d+-(?:irc|room)!/g)) {
-          const started = sent.get(word);
-          if (started === undefined || !word.endsWith(way === 'to IRC' ? 'irc!' : 'room!')) continue;
-          sent.delete(word);
-          latency[way].push(now - started);
-        }
-      };
-    eve.socket.on('data', at('to IRC'));
-    tari.socket.on('data', at('to room'));
+    const sent: Record<Way, number[]> = { 'to IRC': [], 'to room': [] };
     for (let line = 0; line < STEADY_LINES; line += 1) {
-      for (const [way, word] of [
-        ['to IRC', 'irc'],
-        ['to room', 'room'],
-      ] as const) {
-        const text = `steady-${mark}-${line}-${word}!`;
-        sent.set(text, performance.now());
-        say[way](text);
+      for (const way of WAYS) {
+        sent[way].push(performance.now());
+        ends[way].from.say(`${mark}s-${line}-${ends[way].word}!`);
       }
       await new Promise((done) => setTimeout(done, STEADY_MS));
     }
-    await until(
-      () => sent.size === 0,
-      () => `${relay.name}: ${sent.size} lines did not arrive`,
-    );
-    for (const way of ['to IRC', 'to room'] as const) {
-      into[way].p50.push(percentile(latency[way], 50));
-      into[way].p99.push(percentile(latency[way], 99));
-      const cpu = cpuMs(child.pid);
-      const before = heard[way]().length;
-      const started = performance.now();
-      for (let line = 0; line < BURST_LINES; line += 1) say[way](`burst-${mark}-${line}`);
-      const arrived = await burstEnd(() => heard[way]().length - before);
-      into[way].lost += BURST_LINES - arrived.count;
-      into[way].rate.push((arrived.count * 1000) / (arrived.at - started));
-      into[way].cpu.push(((cpuMs(child.pid) - cpu) * 1000) / BURST_LINES);
-      const numbers = heard[way]()
-        .slice(before)
-        .map((text) => Number(text.split('-').at(-1)));
-      into[way].disorder += numbers.filter((number, index) => index > 0 && number < (numbers[index - 1] ?? 0)).length;
+    for (const way of WAYS) {
+      const arrivals = () => ends[way].to.arrived.get(`${mark}s`) ?? [];
+      await until(
+        () => arrivals().length >= STEADY_LINES,
+        () => `${relay.name}: only ${arrivals().length} lines arrived ${way}`,
+      );
+      const latency = arrivals().map(({ number, at }) => at - (sent[way][number] ?? 0));
+      into[way].p50.push(percentile(latency, 50));
+      into[way].p99.push(percentile(latency, 99));
+    }
+    for (const way of WAYS) {
+      const { from, to, word } = ends[way];
+      const cpu = workers.map(([, used]) => used());
+      const { arrivals, rate } = await burst(from, to, mark, word);
+      workers.forEach(([name, used], index) => {
+        const list = into[way].cpu.get(name) ?? [];
+        into[way].cpu.set(name, list);
+        list.push(((used() - (cpu[index] ?? 0)) * 1000) / BURST_LINES);
+      });
+      into[way].rate.push(rate);
+      into[way].lost += BURST_LINES - arrivals.length;
+      into[way].disorder += arrivals.filter(({ number }, at) => number < (arrivals[at - 1]?.number ?? 0)).length;
     }
   } finally {
     await finish(world);
   }
 }
 
-/** Waits until all lines of a burst have arrived, or none has for ten seconds. */
-async function burstEnd(count: () => number): Promise<{ readonly count: number; readonly at: number }> {
-  let last = { count: 0, at: performance.now() };
-  for (;;) {
-    const now = { count: count(), at: performance.now() };
-    if (now.count > last.count) last = now;
-    if (last.count >= BURST_LINES || now.at - last.at > 10_000) return last;
+/** Says a burst on one side and waits until all of it has arrived on the other, or nothing has for ten seconds. */
+async function burst(
+  from: End,
+  to: End,
+  mark: string,
+  word: string,
+): Promise<{ arrivals: readonly Arrival[]; rate: number }> {
+  const started = performance.now();
+  for (let line = 0; line < BURST_LINES; line += 1) from.say(`${mark}b-${line}-${word}!`);
+  for (let last = { count: 0, at: started }; ; ) {
+    const arrivals = to.arrived.get(`${mark}b`) ?? [];
+    if (arrivals.length > last.count) last = { count: arrivals.length, at: performance.now() };
+    if (arrivals.length >= BURST_LINES || performance.now() - last.at > 10_000)
+      return { arrivals, rate: (arrivals.length * 1000) / ((arrivals.at(-1)?.at ?? Number.NaN) - started) };
     await new Promise((done) => setTimeout(done, 5));
   }
 }
 
-/** Many lines through one bridge, and what its memory does. */
-async function soak(stack: Stack, lines: number): Promise<void> {
-  const relay = RELAYS[1];
-  if (relay === undefined) return;
-  const world = await begin(stack, relay, join(stack.stateDir, 'soak'));
-  const { child, tari, eve } = world;
-  const rows: (string | number)[][] = [['lines each way', 'RSS MB', 'lines/s (both)', 'disordered']];
-  let disorder = 0;
+/** How many lines per second the room itself takes, archive included: no relay can be faster to the room than this. */
+async function roomAlone(stack: Stack, round: number): Promise<number> {
+  const [speaker, listener] = [await inRoom(stack, 'ircbridge', 'irc'), await inRoom(stack)];
   try {
-    const step = Math.max(1000, Math.floor(lines / 10));
-    for (let done = 0; done < lines; done += step) {
-      const started = performance.now();
-      for (let chunk = 0; chunk < step; chunk += 500) {
-        const before = [eve.lines.length, tari.lines.length] as const;
-        for (let line = 0; line < 500; line += 1) {
-          tari.say(`soak-${done + chunk + line}`);
-          eve.say(`soak-${done + chunk + line}`);
-        }
-        const relayed = () =>
-          [
-            eve.lines.slice(before[0]).filter(({ nick }) => nick !== 'eve'),
-            tari.lines.slice(before[1]).filter(({ nick }) => nick !== 'Tari'),
-          ] as const;
-        await until(() => relayed().every((heard) => heard.length >= 500), 'lines are missing', 60_000);
-        for (const heard of relayed()) {
-          const numbers = heard.map((line) => Number(('text' in line ? line.text : line.body).split('-').at(-1)));
-          disorder += numbers.filter((number, index) => index > 0 && number !== (numbers[index - 1] ?? 0) + 1).length;
-        }
-        // The helpers remember everything; a soak must not measure them.
-        (eve.lines as unknown[]).length = 0;
-        (tari.lines as unknown[]).length = 0;
-        (eve.raw as unknown[]).length = 0;
-      }
-      rows.push([done + step, rssMb(child.pid), (2 * step * 1000) / (performance.now() - started), disorder]);
-    }
+    return (await burst(speaker, listener, `bench-alone${round}`, 'room')).rate;
   } finally {
-    await finish(world);
+    speaker.leave();
+    listener.leave();
   }
-  printTable(`ircbridge: ${lines} lines each way`, rows);
-}
-
-/** User and system time of a process so far, milliseconds (proc(5), fields 14 and 15, ticks of 10 ms). */
-function cpuMs(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function rssMb(pid: number | undefined): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 }
 
 /** Milliseconds of one append with fdatasync where the journals lie. */

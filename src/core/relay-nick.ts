@@ -70,8 +70,21 @@ export function nickInSentence(nick: string, joint: boolean): string {
   return /\s/.test(bare) ? `<${shown}>` : shown;
 }
 
+/** The same few people speak all the time, and counting graphemes is the dearest part of a line. */
+const cleaned = new Map<string, string>();
+const CLEANED = 500;
+
 /** No controls, no direction marks, no invisible padding, single spaces, not endless. */
 function cleanNick(nick: string): string {
+  const known = cleaned.get(nick);
+  if (known !== undefined) return known;
+  if (cleaned.size >= CLEANED) cleaned.clear();
+  const clean = cleanedNick(nick);
+  cleaned.set(nick, clean);
+  return clean;
+}
+
+function cleanedNick(nick: string): string {
   const clean = nick
     .replace(/\s+/gu, ' ')
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '')

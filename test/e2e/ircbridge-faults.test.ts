@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import {
   archived,
-  gapsIn,
+  archivedWhenQuiet,
+  judgeRelay,
   numbersOf,
   type Talker,
   talkInRoom,
   talkOnIrc,
-  tally,
   type Watcher,
   watchChannel,
 } from '../helpers/relay-watch.ts';
@@ -67,49 +67,14 @@ async function startBridge(): Promise<void> {
 async function verdict(what: string): Promise<void> {
   eve.pause();
   tari.pause();
-  const rows = await (async () => {
-    let before = -1;
-    // Quiet on both sides for two looks.
-    for (;;) {
-      // A pause between two looks, not a wait for something: that nothing more comes has no event of its own.
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      const now = await archived(stack);
-      const sum = now.length + watcher.lines.length;
-      if (sum === before) return now;
-      before = sum;
-    }
-  })();
-  const saidInRoom = numbersOf(
-    rows.filter(({ nick }) => nick === 'Tari').map(({ text }) => text),
-    'r',
-  );
-  const toIrc = tally(saidInRoom, onIrc());
+  const rows = await archivedWhenQuiet(stack, watcher.lines, 1500);
+  const { toIrc, toRoom, untold, gaps } = judgeRelay(rows, watcher.lines, { room: 'r', irc: 'i' });
   // Where the server replays too little to tell, the bridge says so and says the line in flight again: it may be a second time.
   const unsure = [...ended, bridge.stderr()].join('').match(/"event":"unsure"/g)?.length ?? 0;
   const doubled = toIrc.doubled.length <= unsure ? [] : toIrc.doubled;
-  expect({ ...toIrc, doubled }, `room to IRC\n${bridge.stderr().slice(-3000)}`).toMatchObject({
-    lost: [],
-    doubled: [],
-    disordered: 0,
-  });
-  const heard = watcher.lines.filter(({ nick }) => /^eve_*$/.test(nick));
-  const toRoom = tally(
-    numbersOf(
-      heard.map(({ text }) => text),
-      'i',
-    ),
-    await inRoom(),
-  );
-  const gaps = gapsIn(rows.map(({ text }) => text));
-  const untold = toRoom.lost.filter((number) => {
-    const at = heard.find(({ text }) => text === `i-${number}`)?.at ?? 0;
-    return !gaps.some(({ from, to }) => at >= from && at <= to);
-  });
-  expect({ ...toRoom, lost: untold }, `IRC to room\n${bridge.stderr().slice(-3000)}`).toMatchObject({
-    lost: [],
-    doubled: [],
-    disordered: 0,
-  });
+  const nothing = { lost: [], doubled: [], disordered: 0 };
+  expect({ ...toIrc, doubled }, `room to IRC\n${bridge.stderr().slice(-3000)}`).toMatchObject(nothing);
+  expect({ ...toRoom, lost: untold }, `IRC to room\n${bridge.stderr().slice(-3000)}`).toMatchObject(nothing);
   logs.push(
     `${what}: ${toIrc.said} lines to IRC (${toIrc.doubled.length} doubled, ${unsure} times unsure) and ${toRoom.said} to the room; ${toRoom.lost.length} in ${gaps.length} told gaps`,
   );

@@ -202,6 +202,55 @@ export function tally(said: readonly number[], arrived: readonly number[]): Tall
   };
 }
 
+export type Verdict = {
+  readonly toIrc: Tally;
+  readonly toRoom: Tally;
+  /** Lost on the way to the room outside of all gaps that were told. */
+  readonly untold: number[];
+  readonly gaps: readonly Gap[];
+};
+
+/** What the observers on both sides saw of Tari's lines `ROOM-n` and eve's lines `IRC-n`. */
+export function judgeRelay(
+  rows: readonly { readonly nick: string; readonly text: string }[],
+  onIrc: Watcher['lines'],
+  prefix: { readonly room: string; readonly irc: string },
+): Verdict {
+  const by = <T extends { nick: string; text: string }>(lines: readonly T[], nick: RegExp): T[] =>
+    lines.filter((line) => nick.test(line.nick));
+  const numbers = (lines: readonly { readonly text: string }[], of: string): number[] =>
+    numbersOf(
+      lines.map(({ text }) => text),
+      of,
+    );
+  const heard = by(onIrc, /^eve_*$/);
+  const got = by(rows, /^ircbridge_*$/);
+  const toIrc = tally(numbers(by(rows, /^Tari$/), prefix.room), numbers(by(onIrc, /^sax_*$/), prefix.room));
+  const toRoom = tally(numbers(heard, prefix.irc), numbers(got, prefix.irc));
+  const gaps = gapsIn(got.map(({ text }) => text));
+  const saidAt = new Map(heard.map(({ text, at }) => [text, at]));
+  const untold = toRoom.lost.filter((number) => {
+    const at = saidAt.get(`${prefix.irc}-${number}`) ?? 0;
+    return !gaps.some(({ from, to }) => at >= from && at <= to);
+  });
+  return { toIrc, toRoom, untold, gaps };
+}
+
+/** What the room's archive holds when nothing has arrived on either side for `ms`: that nothing more comes has no event of its own. */
+export async function archivedWhenQuiet(
+  stack: Stack,
+  onIrc: Watcher['lines'],
+  ms: number,
+): ReturnType<typeof archived> {
+  for (let before = -1; ; ) {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    const rows = await archived(stack);
+    const sum = rows.length + onIrc.length;
+    if (sum === before) return rows;
+    before = sum;
+  }
+}
+
 /** The numbers behind `PREFIX-` in texts. */
 export function numbersOf(texts: readonly string[], prefix: string): number[] {
   const pattern = new RegExp(`(?:^|[^\\w-])${prefix}-(\\d+)$`);
