@@ -131,9 +131,11 @@ export async function run(only: readonly string[] = []): Promise<void> {
       if (only.length > 0 && !only.some((name) => fault.name.startsWith(name))) continue;
       const row = await play(world, fault, `${index}x`);
       rows.push(row);
-      failed ||=
-        row.slice(2, 5).some((figure) => figure !== 0) || [6, 8, 9].some((at) => row[at] !== 0) || row.at(-1) === 'NO';
+      const wrong = row.slice(2, 5).some((figure) => figure !== 0) || [6, 8, 9].some((at) => row[at] !== 0);
       console.log(row.join('  '));
+      if (!wrong && row.at(-1) !== 'NO') continue;
+      failed = true;
+      console.error(world.bridge.stderr());
     }
   } finally {
     watcher.stop();

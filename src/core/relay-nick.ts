@@ -52,7 +52,7 @@ export type NickStyle = {
 
 /** A nickname as it stands in a relayed line. */
 export function relayedNick(nick: string, { form, joint, colour }: NickStyle): string {
-  const bare = withoutForm(cleanNick(nick), form);
+  const bare = withoutLead(withoutForm(cleanNick(nick), form), form);
   const shown = joint ? withJoint(bare) : bare;
   if (!colour) return shown;
   let sum = 0;
@@ -100,6 +100,14 @@ function cleanedNick(nick: string): string {
 function withoutForm(nick: string, { before, between, after }: Form): string {
   const marks = new Set([...(before + between + after)].filter((char) => /^[!-/:-@[-`{-~]$/.test(char)));
   return [...nick].map((char) => (marks.has(char) ? String.fromCharCode(char.charCodeAt(0) + 0xfee0) : char)).join('');
+}
+
+/** Where nothing stands before the nickname, it cannot begin like a sentence of ours (`-- `, `* `) or a quote. */
+function withoutLead(nick: string, { before, textFirst }: Form): string {
+  if (textFirst || before.trim() !== '') return nick;
+  return nick.replace(/^[-*>]+/, (marks) =>
+    [...marks].map((char) => String.fromCharCode(char.charCodeAt(0) + 0xfee0)).join(''),
+  );
 }
 
 function withJoint(nick: string): string {

@@ -258,6 +258,62 @@ test('kicked from the room, and a nickname that is taken: the reason in the log,
   await tari.heard(({ body, nick }) => body === '<eve> three' && nick === 'ircbridge');
 });
 
+test('the room is destroyed: the reason in the log, and the relay works in the new one', async () => {
+  const address = `doomed@${stack.mucService}`;
+  await makeRoom('doomed');
+  const run = await start({ SAXCTL_XMPP_ROOM: address });
+  const [before, eve] = [await inRoom('alice', { room: address }), await onIrc('eve')];
+  before.say('before');
+  await eve.heard(({ text }) => text === '<alice> before');
+  await stack.api('destroy_room', { name: 'doomed', service: stack.mucService });
+  await run.logged(/the room was destroyed/, 30_000);
+  eve.say('said to nobody');
+  const tari = await until(
+    () => enterRoom(stack, 'Tari', { room: address }).catch(() => undefined),
+    'no new room',
+    60_000,
+  );
+  people.push(tari);
+  tari.say('after');
+  await eve.heard(({ text }) => text === '<Tari> after', 60_000);
+  eve.say('and back');
+  await tari.heard(({ body }) => body === '<eve> and back', 60_000);
+  expect(relayed(eve).filter(({ text }) => text.includes('before'))).toHaveLength(1);
+});
+
+test('a foreign bridge between the same room and channel makes no loop', async () => {
+  const run = await start();
+  const [tari, eve] = [await inRoom('Tari'), await onIrc('eve')];
+  // The other one relays whatever it hears, and knows nothing of ours.
+  const [otherInRoom, otherOnIrc] = [await inRoom('alice', { nick: 'other' }), await onIrc('other')];
+  otherInRoom.socket.on('data', () => {
+    for (const { nick, body } of otherInRoom.lines.slice(seen.room))
+      if (nick !== 'other') otherOnIrc.say(`<${nick}> ${body}`);
+    seen.room = otherInRoom.lines.length;
+  });
+  otherOnIrc.socket.on('data', () => {
+    for (const { nick, text } of otherOnIrc.lines.slice(seen.irc))
+      if (nick !== 'other') otherInRoom.say(`<${nick}> ${text}`);
+    seen.irc = otherOnIrc.lines.length;
+  });
+  const seen = { room: otherInRoom.lines.length, irc: otherOnIrc.lines.length };
+  eve.say('hi');
+  await run.logged(/"event":"echo"/);
+  tari.say('yo');
+  const echoes = () => run.stderr().match(/"event":"echo"/g)?.length ?? 0;
+  await until(() => echoes() >= 4);
+  // Whoever hears a later line on both sides has heard everything that came before it.
+  eve.say('last');
+  await tari.heard(({ body }) => body === '<eve> last');
+  tari.say('at last');
+  await eve.heard(({ text }) => text === '<Tari> at last');
+  for (const texts of [tari.lines.map(({ body }) => body), eve.lines.map(({ text }) => text)]) {
+    const longest = Math.max(...texts.map((text) => text.split('> ').length));
+    expect(longest, texts.join('\n')).toBeLessThanOrEqual(4);
+    expect(texts.filter((text) => text.endsWith('hi')).length, texts.join('\n')).toBeLessThanOrEqual(4);
+  }
+});
+
 test('wrong password is exit 77, wrong configuration 78, a second one 75; SIGTERM is a clean end', async () => {
   const wrong = await start({ SAXCTL_IRCBRIDGE_PASSWORD: 'wrong' }, false);
   expect(await wrong.finished).toMatchObject({ code: 77, stderr: expect.stringContaining('not-authorized') });

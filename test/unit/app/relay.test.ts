@@ -233,6 +233,29 @@ describe('room to IRC', () => {
     expect(irc.said.at(-1)?.text).toBe('<alice> two');
   });
 
+  test('what is taken back or removed is told as a sentence; nobody takes back what another said', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(make());
+    const say = (id: string, body: string, extra: Partial<RoomLine> = {}) =>
+      room.events.line(line(id, body, clock.now(), extra));
+    say('1', 'spam and more spam');
+    say('2', '', { nick: 'bob', retracts: '1' });
+    say('3', '', { nick: '', retracts: '1', moderator: 'mod' });
+    say('4', 'oops');
+    say('5', '', { retracts: 'm4' });
+    say('6', '', { retracts: 'unknown' });
+    await clock.advance(1);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text)).toEqual([
+      '<alice> spam and more spam',
+      '* bob took back a line',
+      '* mod removed a line of alice',
+      '<alice> oops',
+      '* alice took back: oops',
+      '* alice took back a line',
+    ]);
+  });
+
   test('where the server confirms only what it is asked for, one question stands behind several lines', async () => {
     const { make, bothUp, clock } = setUp();
     const { irc, room } = await bothUp(make(), {

@@ -222,6 +222,8 @@ describe('room to IRC', () => {
   test.each([
     ['[{nick}] {text}', 'a]b[c', 'x', '[a］b［c] x'],
     ['{nick}: {text}', 'a:b', 'x', 'a：b: x'],
+    ['{nick} {text}', '-- New topic', 'x', '－－ New topic x'],
+    ['{nick}: {text}', '* bob meant', 'x', '＊ bob meant: x'],
     ['<{nick}>', 'alice', 'x', '<alice> x'],
     ['{text} ({nick})', 'alice', 'x', 'x (alice)'],
     ['{text} ~{nick}~ end', 'a~b', 'x', 'x ~a～b~ end'],

@@ -1,67 +1,20 @@
-import net from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { ChannelLine } from '../../../../src/app/ports/irc.ts';
 import { alternative, connectIrc } from '../../../../src/edges/irc/connection.ts';
 import { fakeLog } from '../../../helpers/fake-log.ts';
+import { saslAnswers, startIrcPeer, usual } from '../../../helpers/irc-peer.ts';
 import { until } from '../../../helpers/until.ts';
-
-/** A listener that plays an IRC server: `answer` gives the lines to send for each line received. */
-async function startPeer(answer: (line: string) => readonly string[] | undefined) {
-  const received: string[] = [];
-  const sockets = new Set<net.Socket>();
-  const server = net.createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    let rest = '';
-    socket.on('data', (chunk) => {
-      const lines = (rest + chunk.toString('utf8')).split('\r\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        received.push(line);
-        for (const reply of answer(line) ?? usual(line)) socket.write(`${reply}\r\n`);
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const peer = {
-    url: `irc://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
-    received,
-    send: (text: string) => {
-      for (const socket of sockets) socket.write(text);
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
-  open.add(peer);
-  return peer;
-}
-
-/** What every server answers. */
-function usual(line: string): readonly string[] {
-  const [command = '', parameter = ''] = line.split(' ');
-  switch (command) {
-    case 'PING':
-      return [`:srv PONG srv ${parameter}`];
-    case 'USER':
-      return [':srv 001 bot :hi', ':srv 005 bot CASEMAPPING=ascii :are supported', ':srv 376 bot :end'];
-    case 'JOIN':
-      return [
-        `:bot!u@host JOIN ${parameter}`,
-        `:srv 353 bot = ${parameter} :@op bot`,
-        `:srv 366 bot ${parameter} :end`,
-      ];
-    default:
-      return [];
-  }
-}
 
 const open = new Set<{ close(): unknown }>();
 afterEach(() => {
   for (const thing of open) thing.close();
   open.clear();
 });
+async function startPeer(answer: Parameters<typeof startIrcPeer>[0]) {
+  const peer = await startIrcPeer(answer);
+  open.add(peer);
+  return peer;
+}
 
 const connect = (url: string, options: object = {}) =>
   connectIrc(url, { nick: 'bot', log: fakeLog(), random: () => 0.5, ...options }, AbortSignal.timeout(5000));
@@ -79,25 +32,15 @@ function events() {
   };
 }
 
-const saslServer = (verdict: string) => (line: string) => {
-  if (line === 'CAP LS 302') return [':srv CAP * LS :sasl=PLAIN,EXTERNAL'];
-  if (line.startsWith('CAP REQ')) return [':srv CAP * ACK :sasl'];
-  if (line === 'AUTHENTICATE PLAIN') return ['AUTHENTICATE +'];
-  if (line.startsWith('AUTHENTICATE')) return [verdict];
-  if (line.startsWith('USER')) return [];
-  if (line === 'CAP END') return usual('USER x');
-  return undefined;
-};
-
 test('SASL PLAIN is done before the registration ends', async () => {
-  const peer = await startPeer(saslServer(':srv 903 bot :ok'));
+  const peer = await startPeer(saslAnswers(':srv 903 bot :ok'));
   await connect(peer.url, { saslUser: 'acc', saslPassword: 'pass€' });
   const sent = peer.received.find((line) => /^AUTHENTICATE (?!PLAIN)/.test(line)) ?? '';
   expect(Buffer.from(sent.split(' ')[1] ?? '', 'base64').toString()).toBe('acc\0acc\0pass€');
 });
 
 test('a refused SASL login is permanent and says so', async () => {
-  const peer = await startPeer(saslServer(':srv 904 bot :SASL authentication failed'));
+  const peer = await startPeer(saslAnswers(':srv 904 bot :SASL authentication failed'));
   await expect(connect(peer.url, { saslPassword: 'wrong' })).rejects.toMatchObject({
     exit: 77,
     message: expect.stringContaining('SASL login refused: SASL authentication failed'),
