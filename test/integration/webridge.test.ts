@@ -90,6 +90,40 @@ describe('say', () => {
   });
 });
 
+test('a wording of the operator is taken over on SIGHUP; an unusable one is told and the old one stays', async () => {
+  const before = readFileSync(stack.config, 'utf8');
+  const announce = async (what: string): Promise<string> => {
+    const { code } = await runSaxctl(stack, [
+      'say',
+      '--type',
+      'new-topic',
+      '--who',
+      'Tari',
+      '--what',
+      what,
+      '--where',
+      'News',
+    ]);
+    expect(code).toBe(0);
+    return (await until(() => observer.lines().find(({ body }) => body.includes(what)))).body;
+  };
+  const reload = async (text: string, event: string): Promise<void> => {
+    const from = bridge.log().length;
+    writeFileSync(stack.config, text);
+    process.kill(bridge.pid, 'SIGHUP');
+    await until(
+      () => bridge.log().slice(from).includes(`"event":"${event}"`),
+      () => bridge.log().slice(from),
+    );
+  };
+  await reload(`${before}\n[wording]\nnew-topic = "{what}, says {who}[ ({where})][ see {url}]"\n`, 'reloaded');
+  expect(await announce('first')).toBe('first, says Tari (News)');
+  await reload(`${before}\n[wording]\nno-such-type = "x"\n`, 'reload-failed');
+  expect(await announce('second')).toBe('second, says Tari (News)');
+  await reload(before, 'reloaded');
+  expect(await announce('third')).toBe('* Tari opened a topic in News: third');
+});
+
 describe('the process', () => {
   test('a second one of the same socket ends with 73, of the same state with 75, and the first goes on', async () => {
     const second = await runSaxctl(stack, ['webridge'], {
@@ -296,16 +330,34 @@ test('a full disk: senders that ask are told, the process lives, and what was ta
   }
 });
 
-test('a room that allows one line every 300 ms: order and count hold, also when killed while the room holds one back', async () => {
+/** Changes the server's configuration, and starts server and webridge again. */
+const withEjabberd = async (change: (yml: string) => string): Promise<void> => {
   const yml = join(stack.directory, 'ejabberd', 'conf', 'ejabberd.yml');
-  writeFileSync(
-    yml,
-    readFileSync(yml, 'utf8').replace(/^( +)mod_muc:\n/m, '$1mod_muc:\n$1  min_message_interval: 0.3\n'),
-  );
+  const before = readFileSync(yml, 'utf8');
+  const after = change(before);
+  expect(after).not.toBe(before);
+  writeFileSync(yml, after);
   await bridge.end('SIGTERM');
   await stack.ejabberd.restart();
   await until(() => observer.inside());
   bridge = await start();
+};
+
+test('a server that reads 3 kB a second from us: nothing is lost or doubled, and the connection is kept', async () => {
+  await withEjabberd((yml) => yml.replace('    none: saxbots\n', '').replace('burst_size: 20000', 'burst_size: 3000'));
+  const connected = bridge.log().split('"event":"connected"').length;
+  const lines = Array.from({ length: 30 }, (_, n) => `shaped ${n} ${'x'.repeat(400)}`);
+  const began = performance.now();
+  for (const line of lines) await sendSurely(line);
+  await saidUpTo(lines.at(-1) ?? '', 'shaped ');
+  expect(bodies('shaped ')).toEqual(lines);
+  // 15 kB: it was really slowed down.
+  expect(performance.now() - began).toBeGreaterThan(1500);
+  expect(bridge.log().split('"event":"connected"')).toHaveLength(connected);
+}, 120_000);
+
+test('a room that allows one line every 300 ms: order and count hold, also when killed while the room holds one back', async () => {
+  await withEjabberd((yml) => yml.replace(/^( +)mod_muc:\n/m, '$1mod_muc:\n$1  min_message_interval: 0.3\n'));
   const lines = Array.from({ length: 16 }, (_, n) => `slowly ${n}`);
   for (const line of lines.slice(0, 10)) await sendSurely(line);
   await saidUpTo('slowly 5', 'slowly ');
