@@ -10,8 +10,8 @@ import { connectIrc } from '../edges/irc/connection.ts';
 import { parseIrcServer } from '../edges/irc/server.ts';
 import { openJournal } from '../edges/journal/journal.ts';
 import { acquireLock } from '../edges/state/lock.ts';
-import { connectXmpp } from '../edges/xmpp/connection.ts';
 import type { Daemon } from '../lifecycle.ts';
+import { botOf, required, stateDirectory } from './bot.ts';
 
 type Pair = { readonly room: string; readonly channel: string; readonly key: string | undefined };
 
@@ -19,16 +19,12 @@ type Pair = { readonly room: string; readonly channel: string; readonly key: str
 export async function startIrcBridge(daemon: Daemon): Promise<void> {
   const { log, clock, signal } = daemon;
   const { config } = daemon.loaded();
-  const { ircbridge, irc, xmpp } = config;
-  const account = {
-    jid: required(ircbridge.jid, 'ircbridge.jid'),
-    password: required(ircbridge.password, 'ircbridge.password'),
-  };
-  const nick = required(ircbridge.nick, 'ircbridge.nick');
+  const { irc } = config;
+  const bot = botOf(daemon, 'ircbridge');
   const ircNick = required(irc.nick, 'irc.nick');
   if (irc.servers.length === 0) required(undefined, 'irc.servers');
   for (const server of irc.servers) parseIrcServer(server);
-  const dir = required(config.state.dir, 'state.dir');
+  const dir = stateDirectory(config);
 
   const lock = acquireLock(join(dir, 'ircbridge.lock'));
   const links: Link[] = [];
@@ -41,7 +37,7 @@ export async function startIrcBridge(daemon: Daemon): Promise<void> {
       links.push(
         makeLink({
           room,
-          nick,
+          nick: bot.nick,
           channel,
           key,
           toIrcJournal: await openJournal(file('to-irc')),
@@ -57,12 +53,8 @@ export async function startIrcBridge(daemon: Daemon): Promise<void> {
     }
     await runIrcBridge({
       links,
-      xmppService: xmpp.service,
-      connectXmpp: (abort) =>
-        connectXmpp(
-          { service: xmpp.service, ...account, resource: 'saxctl-ircbridge', caFile: xmpp.tls_ca, log },
-          abort,
-        ),
+      xmppService: bot.service,
+      connectXmpp: bot.login,
       ircServers: irc.servers,
       connectIrc: (server, abort) =>
         connectIrc(
@@ -177,12 +169,4 @@ function countIn(metrics: Metrics, links: readonly Link[]): RelayCounts {
     givenUp: (direction) => givenUp.inc({ direction }),
     gap: (direction) => gaps.inc({ direction }),
   };
-}
-
-/** What must be configured. Throws with exit 78, naming the key. */
-function required(value: string | undefined, key: string): string {
-  if (value !== undefined) return value;
-  throw new SaxError(EXIT.config, `${key} is not set`, {
-    hint: 'set it in saxctl.toml; saxctl config show lists what is set',
-  });
 }

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { keepConnected } from '../app/keep-connected.ts';
 import type { DatagramSocket } from '../app/ports/datagram.ts';
 import { keepSnapshot } from '../app/snapshot.ts';
 import { makeWebridge } from '../app/webridge.ts';
 import type { Config } from '../config/load.ts';
-import { EXIT, SaxError } from '../core/errors.ts';
 import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
 import { activatedDescriptors } from '../edges/dgram/activation.ts';
 import { groupNumber } from '../edges/dgram/group.ts';
@@ -13,21 +11,18 @@ import { openJournal } from '../edges/journal/journal.ts';
 import { openSpool } from '../edges/spool/spool.ts';
 import { writeAtomically } from '../edges/state/atomic.ts';
 import { acquireLock } from '../edges/state/lock.ts';
-import { connectXmpp } from '../edges/xmpp/connection.ts';
 import type { Daemon } from '../lifecycle.ts';
+import { botOf, stateDirectory } from './bot.ts';
 import type { Context } from './command.ts';
 
 /** The whole webridge, until it is told to stop. */
 export async function runWebridge(context: Context, daemon: Daemon): Promise<void> {
   const { log, clock, signal } = daemon;
   const { config } = daemon.loaded();
-  const { webridge, xmpp } = config;
-  const account = {
-    jid: required(webridge.jid, 'webridge.jid'),
-    password: required(webridge.password, 'webridge.password'),
-  };
-  const room = required(xmpp.room, 'xmpp.room (or xmpp.domain)').toLowerCase();
-  const dir = required(config.state.dir, 'state.dir');
+  const { webridge } = config;
+  const bot = botOf(daemon, 'webridge');
+  const room = bot.room();
+  const dir = stateDirectory(config);
 
   // Before the lock: a socket that is alive is the plainer reason (DESIGN 7: 73).
   if (activatedDescriptors(context.io.env, process.pid).length === 0) refuseLive(webridge.socket);
@@ -38,7 +33,7 @@ export async function runWebridge(context: Context, daemon: Daemon): Promise<voi
     const snapshotFile = webridge.snapshot;
     const bridge = makeWebridge({
       room,
-      nick: required(webridge.nick, 'webridge.nick'),
+      nick: bot.nick,
       socket,
       journal,
       spool: webridge.spool === undefined ? undefined : openSpool(webridge.spool, clock),
@@ -52,20 +47,7 @@ export async function runWebridge(context: Context, daemon: Daemon): Promise<voi
               clock,
               log,
             }),
-      connect: (connected, down, stop) =>
-        keepConnected({
-          name: 'xmpp',
-          targets: [xmpp.service],
-          describe: (service) => service,
-          attempt: (service, abort) =>
-            connectXmpp({ service, ...account, resource: 'saxctl-webridge', caFile: xmpp.tls_ca, log }, abort),
-          connected,
-          down,
-          clock,
-          random: Math.random,
-          log,
-          signal: stop,
-        }),
+      connect: bot.stayConnected,
       decoding() {
         const now = daemon.loaded().config;
         return { entities: now.webridge.entities === 'keep' ? 'keep' : 'decode', wording: now.wording };
@@ -130,12 +112,4 @@ function countIn(metrics: Metrics) {
     },
     givenUp: () => givenUp.inc(),
   };
-}
-
-/** What must be configured. Throws with exit 78, naming the key. */
-function required(value: string | undefined, key: string): string {
-  if (value !== undefined) return value;
-  throw new SaxError(EXIT.config, `${key} is not set`, {
-    hint: 'set it in saxctl.toml; saxctl config show lists what is set',
-  });
 }
