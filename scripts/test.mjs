@@ -16,7 +16,8 @@ const CHECKS = [
   ['types', bin('tsc'), []],
   ['unused code', bin('knip'), []],
 ];
-const SUITES = ['unit', 'integration', 'e2e'];
+/** The tests with real servers in one run, so that no file waits for the last one of the other suite. */
+const SUITES = [['unit'], ['integration', 'e2e']];
 
 let passed = 0;
 let failed = 0;
@@ -41,11 +42,12 @@ if (filters.length === 0)
     if (stopping) break;
   }
 
-for (const suite of stopping ? [] : SUITES) {
-  const report = join(scratch, `${suite}.json`);
+for (const projects of stopping ? [] : SUITES) {
+  const suite = projects.join(' and ');
+  const report = join(scratch, `${projects[0]}.json`);
   const { code, seconds } = await run(`${suite} tests`, bin('vitest'), [
     'run',
-    `--project=${suite}`,
+    ...projects.map((project) => `--project=${project}`),
     '--passWithNoTests',
     '--reporter=default',
     '--reporter=json',
