@@ -101,9 +101,12 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
         },
         stuck() {
           // A server that answers nothing at all is the connection's own matter.
-          const reason = 'the server confirms nothing';
+          const waited = outbox.oldest?.id;
           session.ping().then(
-            () => session.abandon({ kind: 'network', reason, permanent: false }),
+            () => {
+              if (outbox.oldest?.id === waited)
+                session.abandon({ kind: 'network', reason: 'the server confirms nothing', permanent: false });
+            },
             () => {},
           );
         },

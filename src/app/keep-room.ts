@@ -1,12 +1,13 @@
-import { backoff } from '../core/backoff.ts';
+import { newDeferred } from '../core/deferred.ts';
 import { reasonOf } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
 import { Refusal } from '../core/refusal.ts';
+import { type KeepInside, keepInside } from './keep-inside.ts';
 import type { ChatSession, Disconnect, Room, RoomEvents } from './ports/chat.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 
-export type KeepRoom = {
+export type KeepRoom = Pick<KeepInside, 'out' | 'clock' | 'random' | 'log'> & {
   readonly session: ChatSession;
   readonly room: string;
   /** The nickname that we want; while it is taken we go by it with `_` behind, and take it back when it is free. */
@@ -15,103 +16,69 @@ export type KeepRoom = {
   readonly events: Omit<RoomEvents, 'left'>;
   /** We are in the room (again): saying and asking the archive make sense from now on. Must not throw or wait. */
   readonly joined: (room: Room) => void;
-  /** We are not in the room any more, or could not get in. Called once per outage and for each failed attempt. */
-  readonly out: (why: Disconnect) => void;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
   /** How often the room is asked whether it still knows us (XEP-0410). */
   readonly pingMs?: number;
   readonly historyStanzas?: number;
 };
 
-/** How long a stay counts as peaceful: after it the next removal is answered as quickly as the first. */
-const PEACE_MS = 60_000;
-/** A room that threw us out is given this long, twice as long each time, up to a minute. */
-const PATIENCE = { minMs: 2000, maxMs: 60_000, jitter: 0.2 };
 /** How often a lost nickname is tried again. */
 const REGAIN_MS = 30_000;
-const SUFFIXES = ['', '_', '__', '___'];
+/** At most so many underscores behind it. */
+const SUFFIXES = 3;
 
 /**
  * Keeps us in one room for as long as the session lives: kick, ban, destruction, a taken nickname, a room that forgot us in
  * silence all end in a join again, with patience, and each in one log line with its reason. Resolves when the session closed.
  */
-export async function keepRoom(options: KeepRoom): Promise<void> {
-  const { session, room: address, clock, log, random } = options;
-  const over = new AbortController();
-  const ended = session.closed.then((why) => {
-    over.abort();
-    return why;
+export function keepRoom(options: KeepRoom): Promise<void> {
+  return keepInside({
+    ...options,
+    where: options.room,
+    kind: 'room',
+    async enter(signal) {
+      const inside = await enter(options, signal);
+      const { room } = inside;
+      return {
+        as: `as ${printable(room.nick)}`,
+        fields: { nick: room.nick },
+        begin: () => options.joined(room),
+        until: (over) => stay(options, inside, room.nick !== options.nick, over),
+      };
+    },
   });
-  let failures = 0;
-  let told = '';
-  while (!over.signal.aborted) {
-    const inside = await enter(options, over.signal);
-    let why: Disconnect;
-    if ('room' in inside) {
-      told = '';
-      const since = clock.monotonic();
-      log.info('joined', `joined ${address} as ${printable(inside.room.nick)}`, {
-        room: address,
-        nick: inside.room.nick,
-      });
-      options.joined(inside.room);
-      why = await stay(options, inside, inside.room.nick !== options.nick, over.signal);
-      if (clock.monotonic() - since >= PEACE_MS) failures = 0;
-    } else why = inside.why;
-    options.out(why);
-    if (over.signal.aborted) break;
-    failures += 1;
-    const wait = backoff(failures, random(), PATIENCE);
-    // The same refusal every minute for a night is one line, not 500.
-    if (why.reason !== told)
-      log.warn('left', `not in ${address}: ${why.reason}; trying again`, { room: address, retry_ms: wait });
-    told = why.reason;
-    await clock.sleep(wait, over.signal).catch(() => {});
-  }
-  await ended;
 }
 
 type Inside = { readonly room: Room; readonly left: Promise<Disconnect>; readonly freed: { wake: () => void } };
 
-async function enter(options: KeepRoom, signal: AbortSignal): Promise<Inside | { readonly why: Disconnect }> {
+/** Joins under our nickname, or under another one while that is taken. */
+async function enter(options: KeepRoom, signal: AbortSignal): Promise<Inside> {
   const { session, room: address, nick, events, log } = options;
-  let leave: (why: Disconnect) => void = () => {};
-  const left = new Promise<Disconnect>((resolve) => {
-    leave = resolve;
-  });
+  const left = newDeferred<Disconnect>();
   const freed = { wake: (): void => {} };
-  for (const suffix of SUFFIXES) {
+  const listener: RoomEvents = {
+    ...events,
+    absent(occupant, detail) {
+      events.absent?.(occupant, detail);
+      if (occupant.nick === nick) freed.wake();
+    },
+    left: left.resolve,
+  };
+  for (let suffix = ''; ; suffix += '_') {
     try {
-      const room = await session.enter(
-        address,
-        nick + suffix,
-        {
-          ...events,
-          absent(occupant, detail) {
-            events.absent?.(occupant, detail);
-            if (occupant.nick === nick) freed.wake();
-          },
-          left: leave,
-        },
-        { signal, historyStanzas: options.historyStanzas ?? 0 },
-      );
-      return { room, left, freed };
+      const room = await session.enter(address, nick + suffix, listener, {
+        signal,
+        historyStanzas: options.historyStanzas ?? 0,
+      });
+      return { room, left: left.promise, freed };
     } catch (error) {
       const conflict = error instanceof Refusal && error.condition === 'conflict';
-      if (!conflict || suffix === SUFFIXES.at(-1)) return { why: whyNot(error) };
+      if (!conflict || suffix.length >= SUFFIXES) throw error;
       log.warn('nick-taken', `${reasonOf(error)}; trying ${printable(nick)}${suffix}_`, {
         room: address,
         nick: nick + suffix,
       });
     }
   }
-  return { why: { kind: 'refused', reason: 'no nickname', permanent: false } };
-}
-
-function whyNot(error: unknown): Disconnect {
-  return { kind: error instanceof Refusal ? 'refused' : 'server', reason: reasonOf(error), permanent: false };
 }
 
 /** Until we are out: asks the room every now and then whether it knows us, and takes our nickname back. */

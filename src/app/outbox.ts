@@ -43,7 +43,7 @@ export type OutboxOptions = {
   readonly events?: OutboxEvents;
   /** An entry that flies this long without an answer means a dead connection. */
   readonly stuckMs?: number;
-  /** How long after a lost connection what the old one carried may still arrive. */
+  /** How long after a lost connection what the old one carried may still arrive; 0: the destination answers once and for all. */
   readonly settleMs?: number;
 };
 
@@ -245,6 +245,8 @@ export function runOutbox(options: OutboxOptions) {
     if (box.ask().length === 0) return true;
     await strike(where, mine);
     if (mine.aborted || box.ask().length === 0) return !mine.aborted;
+    // A destination that tells once, at the join, tells nothing new later.
+    if (settleMs === 0) return true;
     // What the old connection carried may still be on its way through the server, or held back by the room's own pace.
     await slept(Math.max(settleMs, Math.min(60_000, slowest * 2)), mine);
     if (!mine.aborted && box.ask().length > 0) await strike(where, mine);

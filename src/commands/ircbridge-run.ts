@@ -6,8 +6,8 @@ import type { Config } from '../config/load.ts';
 import { EXIT, SaxError } from '../core/errors.ts';
 import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
 import { parseForm } from '../core/relay-nick.ts';
+import { IRC, parseService } from '../core/service-url.ts';
 import { connectIrc } from '../edges/irc/connection.ts';
-import { parseIrcServer } from '../edges/irc/server.ts';
 import { openJournal } from '../edges/journal/journal.ts';
 import { acquireLock } from '../edges/state/lock.ts';
 import type { Daemon } from '../lifecycle.ts';
@@ -23,7 +23,7 @@ export async function startIrcBridge(daemon: Daemon): Promise<void> {
   const bot = botOf(daemon, 'ircbridge');
   const ircNick = required(irc.nick, 'irc.nick');
   if (irc.servers.length === 0) required(undefined, 'irc.servers');
-  for (const server of irc.servers) parseIrcServer(server);
+  for (const server of irc.servers) parseService(server, IRC);
   const dir = stateDirectory(config);
 
   const lock = acquireLock(join(dir, 'ircbridge.lock'));

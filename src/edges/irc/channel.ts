@@ -92,6 +92,10 @@ const JOIN_ERRORS = new Set([
 ]);
 const JOIN_DEADLINE_MS = 15_000;
 const HISTORY_LINES = 200;
+/** What was said this long before the last byte came had arrived. */
+const ARRIVED_MS = 15_000;
+/** Servers give times in whole seconds, some of them. */
+const SECOND_MS = 1000;
 
 /**
  * One channel. States: joining (JOIN sent; replays may come) → inside (the barrier behind the join came back: names and
@@ -184,7 +188,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       replayed += 1;
       const { heard } = wiring;
       if (msgid !== undefined && msgid === heard?.msgid) reachesBack = 'line';
-      else if (heard !== undefined && at <= heard.until && reachesBack === 'no') reachesBack = 'time';
+      else if (heard !== undefined && reachesBack === 'no' && isBefore(at, heard)) reachesBack = 'time';
     }
     const source = fromReplay ? 'history' : 'live';
     deliver(() => events.line({ nick: message.nick, ...talk, at, msgid, source, own, bridgeId }));
@@ -374,6 +378,11 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
 
   joining.promise.catch(() => {});
   return { end, join };
+}
+
+/** Whether a line was said surely before we stopped listening: when it is older than the last line that we heard, or by a margin. */
+function isBefore(at: number, { at: last, until }: Heard): boolean {
+  return at < last - SECOND_MS || at <= until - ARRIVED_MS;
 }
 
 function newSegment(): Segment {

@@ -5,7 +5,8 @@ import type { Log } from '../../app/ports/log.ts';
 import { newDeferred } from '../../core/deferred.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
-import { isLocal, openIrcSocket, parseIrcServer } from './server.ts';
+import { IRC, parseService } from '../../core/service-url.ts';
+import { isLoopback, openConnection } from '../tls/open.ts';
 import { newIrcSession } from './session.ts';
 import { transportClass } from './transport.ts';
 
@@ -36,9 +37,10 @@ const IDENTIFY_MS = 5000;
  */
 export async function connectIrc(url: string, options: IrcOptions, signal: AbortSignal): Promise<IrcSession> {
   const { log, now = Date.now, random = Math.random } = options;
-  const server = parseIrcServer(url);
-  const socket = await openIrcSocket(server, options.caFile, options.certFile, signal);
-  const safe = server.secure || isLocal(socket);
+  const server = parseService(url, IRC);
+  const { caFile, certFile } = options;
+  const socket = await openConnection(server, { names: [server.host], caFile, certFile }, signal);
+  const safe = server.secure || isLoopback(socket);
   const secret = options.saslPassword ?? options.nickservPassword;
   if (!safe && secret !== undefined) {
     socket.destroy();

@@ -4,13 +4,14 @@ import type { ChatSession, Disconnect } from '../../app/ports/chat.ts';
 import type { Log } from '../../app/ports/log.ts';
 import { newDeferred } from '../../core/deferred.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
+import { parseService, XMPP } from '../../core/service-url.ts';
+import { isLoopback, openConnection } from '../tls/open.ts';
 import { connectVerified } from '../tls/verified.ts';
 import { readError } from './errors.ts';
 import { type Element, newStream, prune } from './library.ts';
 import { splitJid } from './lines.ts';
 import { NS } from './names.ts';
 import { newSession, type SessionEnd } from './session.ts';
-import { isLoopback, namesFor, openSocket, parseService } from './socket.ts';
 
 export type XmppOptions = {
   /** `xmpp://host:port` or `xmpps://host:port`. */
@@ -54,9 +55,11 @@ export async function connectXmpp(options: XmppOptions, signal?: AbortSignal): P
 type Account = { readonly username: string; readonly domain: string };
 
 async function login(options: XmppOptions, { username, domain }: Account, signal: AbortSignal): Promise<ChatSession> {
-  const service = parseService(options.service);
-  const socket = await openSocket(service, domain, options.caFile, signal);
-  const loopback = isLoopback(socket.remoteAddress);
+  const service = parseService(options.service, XMPP);
+  // RFC 6120 section 13.7.2: the domain, or the host that a person configured.
+  const tls = { names: [...new Set([domain, service.host])], caFile: options.caFile };
+  const socket = await openConnection(service, tls, signal);
+  const loopback = isLoopback(socket);
   const online = newDeferred<void>();
   online.promise.catch(() => {});
   let current: net.Socket = socket;
@@ -113,8 +116,7 @@ async function login(options: XmppOptions, { username, domain }: Account, signal
   async function startTls(): Promise<void> {
     stream._detachSocket();
     socket.removeAllListeners('close');
-    const names = namesFor(domain, service.host);
-    current = await connectVerified({ ...service, names, caFile: options.caFile, socket, signal });
+    current = await connectVerified({ ...service, ...tls, socket, signal });
     stream._attachSocket(Object.assign(current, { secure: true }));
     watch();
     await stream.restart();
