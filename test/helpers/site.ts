@@ -20,6 +20,8 @@ export type SiteResult = {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
+  /** The same of those calls in which PHP waited for something, rather than being interrupted by other programs. */
+  readonly maxWaited: number;
 };
 
 /** The real PHP with the real saxSay: announces `${prefix}1`, `${prefix}2`, … until stopped or `count`. */

@@ -103,7 +103,7 @@ test.each(Object.entries(faults))(
     }
     await moment(200, 800);
     if (LONG) await pause(Math.max(0, began + 60_000 - performance.now()));
-    const { accepted, refused, sent, seconds, max } = await site.stop();
+    const { accepted, refused, sent, seconds, max, maxWaited } = await site.stop();
     const ours = (bodies: readonly string[]): string[] => bodies.filter((body) => body.startsWith(prefix));
     const seen = (): string[] => ours(observer.lines().map(({ body }) => body));
     const last = accepted.at(-1) ?? '';
@@ -117,7 +117,7 @@ test.each(Object.entries(faults))(
     const archive = compare(accepted, kept);
     if (LONG)
       process.stderr.write(
-        `${JSON.stringify({ fault: name, rounds: ROUNDS, perSecond: Math.round(sent / seconds), sent, refused, accepted: accepted.length, slowestCallMs: max, occupant, archive })}\n`,
+        `${JSON.stringify({ fault: name, rounds: ROUNDS, perSecond: Math.round(sent / seconds), sent, refused, accepted: accepted.length, slowestCallMs: max, slowestThatWaitedMs: maxWaited, occupant, archive })}\n`,
       );
     const whole = { lost: 0, doubled: 0, ordered: true };
     expect({ refused, occupant, archive }, bridge.log().slice(-1500)).toEqual({
@@ -150,7 +150,7 @@ test('a hurried site, ten back to back every 300 µs, while the webridge is kill
   await pause(LONG ? 10_000 : 300);
   bridge = startBridge(stack, { fd: kept.fd, env: { SAXCTL_WEBRIDGE_SPOOL: spoolOf(stack) } });
   await bridge.ready();
-  const { accepted, refused, sent, seconds, p50, p99, max } = await site.finished;
+  const { accepted, refused, sent, seconds, p50, p99, max, maxWaited } = await site.finished;
   const last = accepted.at(-1) ?? '';
   const seen = (): string[] =>
     observer
@@ -164,7 +164,7 @@ test('a hurried site, ten back to back every 300 µs, while the webridge is kill
   );
   if (LONG)
     process.stderr.write(
-      `${prefix}${JSON.stringify({ sent, seconds, accepted: accepted.length, p50, p99, max, occupant: compare(accepted, seen()) })}\n`,
+      `${prefix}${JSON.stringify({ sent, seconds, accepted: accepted.length, p50, p99, max, maxWaited, occupant: compare(accepted, seen()) })}\n`,
     );
   expect([refused, sent]).toEqual([0, accepted.length]);
   expect(seen()).toEqual(accepted);
