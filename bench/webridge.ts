@@ -8,6 +8,7 @@ import type { Stack } from '../src/edges/stack/types.ts';
 import { connectXmpp } from '../src/edges/xmpp/connection.ts';
 import { median, percentile, printTable } from './lib/table.ts';
 import { memory } from './lib/webridge-memory.ts';
+import { php } from './lib/webridge-php.ts';
 import { startWebridge } from './lib/webridge-process.ts';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -77,10 +78,12 @@ function datagrams(path: string): Speaker {
 
 /**
  * Latency and rate of the webridge beside a bare loop of the same XMPP library in the same rounds (no socket, no journal, no
- * confirmation: what the server alone allows). `--memory [COUNT]`: memory after many announcements (a million) instead.
+ * confirmation: what the server alone allows). `--memory [COUNT]`: memory after many announcements (a million)
+ * instead; `--php`: what a call costs the page.
  */
 export async function run(argv: readonly string[] = []): Promise<void> {
   if (argv[0] === '--memory') return await memory(Number(argv[1] ?? 1_000_000));
+  if (argv[0] === '--php') return await php();
   const stack = await startStack({ program: resolve('bin/saxctl.js'), parts: ['mariadb', 'ejabberd'] });
   try {
     const webridge = await startWebridge(stack.env, stack.config);

@@ -1,10 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { openSocket, sendFrom } from '../../src/edges/dgram/send.ts';
-import { startReflector } from './reflector.ts';
 import { printTable } from './table.ts';
-import { startWebridge } from './webridge-process.ts';
+import { startAlone } from './webridge-process.ts';
 
 const FIRST = 10_000;
 /** Issue: after a million at most this many times what it was after ten thousand. */
@@ -15,25 +12,9 @@ const BOUND = 1.2;
  * says some 800 a second: a million would take 20 minutes, and it is not ejabberd's memory that is looked at.
  */
 export async function memory(total: number): Promise<void> {
-  const room = await startReflector();
-  const directory = mkdtempSync(join(tmpdir(), 'saxctl-bench-'));
-  const path = join(directory, 'say.sock');
+  const alone = await startAlone();
+  const { room, path, webridge } = alone;
   const fd = openSocket();
-  const webridge = await startWebridge(
-    {
-      SAXCTL_XMPP_SERVICE: `xmpp://127.0.0.1:${room.port}`,
-      SAXCTL_XMPP_DOMAIN: 'bench.test',
-      SAXCTL_XMPP_ROOM: 'sax@conference.bench.test',
-      SAXCTL_WEBRIDGE_JID: 'webridge@bench.test',
-      SAXCTL_WEBRIDGE_PASSWORD: 'bench',
-      SAXCTL_WEBRIDGE_SOCKET: path,
-      SAXCTL_WEBRIDGE_SNAPSHOT: join(directory, 'last.json'),
-      SAXCTL_STATE_DIR: directory,
-      SAXCTL_LOG_FORMAT: 'json',
-    },
-    undefined,
-    (process.env['BENCH_NODE'] ?? '').split(' ').filter((flag) => flag !== ''),
-  );
   const rss = (): number =>
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${webridge.pid}/status`, 'utf8'))?.[1]) / 1024;
   /** Processor time of the process so far, microseconds (proc(5): user and system, in hundredths of a second). */
@@ -68,9 +49,7 @@ export async function memory(total: number): Promise<void> {
       `  ${total} against ${FIRST}: ${ratio.toFixed(2)}, allowed ${BOUND}: ${ratio <= BOUND ? 'met' : 'NOT MET'}`,
     );
   } finally {
-    await webridge.stop();
-    room.close();
-    rmSync(directory, { recursive: true, force: true });
+    await alone.stop();
   }
 
   /** Sends up to a number and resolves when all of it was said. A full queue is tried again a millisecond later. */
