@@ -140,7 +140,7 @@ async function login(options: XmppOptions, { username, domain }: Account, signal
     log: options.log,
     now: options.now ?? Date.now,
     write: (stanza) => {
-      stream.send(stanza).catch(() => {});
+      stream.write(stanza.toString()).catch(() => {});
     },
     socket: () => current,
   });

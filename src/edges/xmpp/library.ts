@@ -21,6 +21,8 @@ export type Stream = {
   open(options: { domain: string }): Promise<unknown>;
   restart(): Promise<unknown>;
   send(element: Element): Promise<void>;
+  /** The same without the library's middleware, which parses three JIDs for each stanza (a sixth of what one announcement costs). */
+  write(text: string): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): void;
   on(event: 'online', listener: () => void): void;
   on(event: 'close', listener: () => void): void;
