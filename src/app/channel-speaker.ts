@@ -130,14 +130,15 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
   };
 }
 
-/** The questions behind the lines, at their turn in the pace. Open: one is not answered yet, and nothing more is handed over. */
+/** The questions behind the lines, each counted like one. Open: one is not answered yet, and nothing more is handed over. */
 function newQuestions(channel: Channel, pacer: Pacer, answered: () => void) {
   let waiting = 0;
   let behindNone = 0;
   const ask = (): void => {
     behindNone = 0;
     waiting += 1;
-    pacer.run(() =>
+    // At once behind the last line: until its answer comes, nobody knows of the lines before it.
+    pacer.runBehind(() =>
       channel.ask(() => {
         waiting -= 1;
         queueMicrotask(answered);

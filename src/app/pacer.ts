@@ -1,31 +1,37 @@
-import { type Bucket, fullBucket, take } from '../core/flood.ts';
+import { type Bucket, fullBucket, owe, take } from '../core/flood.ts';
 import type { Clock } from './ports/clock.ts';
 
 /** Lets actions through at the pace of a token bucket, in order. One for each IRC connection: all channels share its limit. */
 export type Pacer = {
   /** Runs the action now or when its turn comes; never after `stop`. */
   run(action: () => void): void;
+  /** The same, right behind the action before it: only what follows waits for its share. */
+  runBehind(action: () => void): void;
   /** How many wait. */
   readonly waiting: number;
   stop(): void;
 };
 
 export function newPacer(bucket: Bucket, clock: Clock): Pacer {
-  const queue: (() => void)[] = [];
+  const queue: { readonly action: () => void; readonly behind: boolean }[] = [];
   const over = new AbortController();
   let level = fullBucket(bucket, clock.monotonic());
   let sleeping = false;
 
   const pump = (): void => {
     while (queue.length > 0 && !sleeping && !over.signal.aborted) {
-      const taken = take(level, bucket, clock.monotonic());
-      level = taken.level;
-      if (taken.waitMs > 0) {
-        sleeping = true;
-        clock.sleep(taken.waitMs, over.signal).then(wake, () => {});
-        return;
+      const now = clock.monotonic();
+      if (queue[0]?.behind === true) level = owe(level, bucket, now);
+      else {
+        const taken = take(level, bucket, now);
+        level = taken.level;
+        if (taken.waitMs > 0) {
+          sleeping = true;
+          clock.sleep(taken.waitMs, over.signal).then(wake, () => {});
+          return;
+        }
       }
-      queue.shift()?.();
+      queue.shift()?.action();
     }
   };
   const wake = (): void => {
@@ -35,7 +41,11 @@ export function newPacer(bucket: Bucket, clock: Clock): Pacer {
 
   return {
     run(action) {
-      queue.push(action);
+      queue.push({ action, behind: false });
+      pump();
+    },
+    runBehind(action) {
+      queue.push({ action, behind: true });
       pump();
     },
     get waiting() {

@@ -23,6 +23,12 @@ export function refill(level: Level, bucket: Bucket, now: number): Level {
   return { tokens, at: now };
 }
 
+/** Takes one line out that cannot wait: what comes behind it waits longer. */
+export function owe(level: Level, bucket: Bucket, now: number): Level {
+  const filled = refill(level, bucket, now);
+  return { tokens: filled.tokens - 1, at: now };
+}
+
 /** Takes one line out; `waitMs` is 0 when it may go now, else the milliseconds until it may. */
 export function take(level: Level, bucket: Bucket, now: number): { readonly level: Level; readonly waitMs: number } {
   const filled = refill(level, bucket, now);

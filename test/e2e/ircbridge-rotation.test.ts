@@ -18,6 +18,8 @@ import { until } from '../helpers/until.ts';
 /** SAXCTL_LONG=1: ten servers are killed instead of three. */
 const ROUNDS = process.env['SAXCTL_LONG'] === undefined ? 3 : 10;
 const SERVERS = ['irc1', 'irc2', 'ngircd'] as const;
+/** How long people talk on each server. */
+const TALK_MS = ROUNDS > 3 ? 10_000 : 4000;
 type Name = (typeof SERVERS)[number];
 
 let stack: Stack;
@@ -104,6 +106,8 @@ test(
     for (let round = 0; round < ROUNDS; round += 1) {
       const here = stays().at(-1)?.name ?? 'irc1';
       await relayingOn(here);
+      // Gaps are told in whole seconds: there must be lines between two of them. People talk, nothing is waited for.
+      await new Promise((resolve) => setTimeout(resolve, TALK_MS));
       await stack[here].kill();
       const next = await until(
         () => stays().find(({ name, to }) => name !== here && to === Number.POSITIVE_INFINITY)?.name,
@@ -157,6 +161,7 @@ test(
         doubled: [],
         disordered: 0,
       });
+      expect(toRoom.said, `${name} was hardly listened to`).toBeGreaterThan(5);
       results.push(`${name} ${toRoom.said} to the room`);
     }
     if (ROUNDS > 3)

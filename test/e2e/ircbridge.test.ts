@@ -16,7 +16,13 @@ const people: { leave?(): void; quit?(): void }[] = [];
 
 beforeAll(async () => {
   stack = await startTestStack({ parts: ['mariadb', 'ejabberd', 'irc1', 'irc2', 'ngircd'], tls: true });
-  flood = Promise.all([pasteBurst('irc1', 'webridge'), pasteBurst('ngircd', 'guard')]);
+  const alice = stack.member('alice');
+  flood = Promise.all([
+    pasteBurst('irc1', stack.bots.webridge),
+    // As Debian configures it: lines are confirmed by PONG only.
+    pasteBurst('irc2', { jid: `alice@${stack.domain}`, password: alice.session.sid }),
+    pasteBurst('ngircd', stack.bots.guard),
+  ]);
   flood.catch(() => undefined);
 }, 90_000);
 afterAll(() => stack?.stop());
@@ -33,15 +39,18 @@ type Flood = { readonly arrived: readonly string[]; readonly expected: readonly 
 let flood: Promise<readonly Flood[]>;
 
 /** A burst pasted in a room of its own, for a bridge of its own: at one line a second it takes as long as all other tests. */
-async function pasteBurst(server: 'irc1' | 'ngircd', as: 'webridge' | 'guard'): Promise<Flood> {
+async function pasteBurst(
+  server: 'irc1' | 'irc2' | 'ngircd',
+  account: { readonly jid: string; readonly password: string },
+): Promise<Flood> {
   const channel = `#flood-${server}`;
   const address = `flood-${server}@${stack.mucService}`;
   await makeRoom(`flood-${server}`);
   const burst = startSaxctl(stack, ['ircbridge'], {
     env: {
       SAXCTL_STATE_DIR: join(stack.stateDir, `flood-${server}`),
-      SAXCTL_IRCBRIDGE_JID: stack.bots[as].jid,
-      SAXCTL_IRCBRIDGE_PASSWORD: stack.bots[as].password,
+      SAXCTL_IRCBRIDGE_JID: account.jid,
+      SAXCTL_IRCBRIDGE_PASSWORD: account.password,
       SAXCTL_IRC_NICK: 'burst',
       SAXCTL_IRC_SERVERS: `irc://127.0.0.1:${stack[server].directPort}`,
       SAXCTL_IRC_CHANNEL: channel,
@@ -51,18 +60,18 @@ async function pasteBurst(server: 'irc1' | 'ngircd', as: 'webridge' | 'guard'): 
   const lines = Array.from({ length: FLOOD_LINES }, (_value, index) => `line ${index + 1} ${'x'.repeat(40)}`);
   try {
     await burst.logged(/"event":"ready"/, 60_000);
-    const alice = await enterRoom(stack, 'alice', { room: address });
+    const speaker = await enterRoom(stack, 'Tari', { room: address });
     const reader = await enterChannel(stack[server].directPort, 'reader', channel);
-    alice.say(lines.join('\n'));
+    speaker.say(lines.join('\n'));
     const arrived = () => reader.lines.filter(({ nick }) => nick === 'burst').map(({ text }) => text);
     await until(
       () => arrived().length >= lines.length,
       () => `${arrived().length} arrived`,
       FLOOD_LINES * 1500 + 30_000,
     );
-    alice.leave();
+    speaker.leave();
     reader.quit();
-    return { arrived: arrived(), expected: lines.map((line) => `<alice> ${line}`), log: burst.stderr() };
+    return { arrived: arrived(), expected: lines.map((line) => `<Tari> ${line}`), log: burst.stderr() };
   } finally {
     await burst.kill();
   }
@@ -258,16 +267,35 @@ test('kicked from the room, and a nickname that is taken: the reason in the log,
   await tari.heard(({ body, nick }) => body === '<eve> three' && nick === 'ircbridge');
 });
 
+test('kicked from the channel and banned: the reason in the log, and the relay works when we may come in again', async () => {
+  const run = await start();
+  const [tari, op] = [await inRoom('Tari'), await onIrc('op')];
+  op.send(`OPER root ${stack.operPassword}`);
+  op.send(`SAMODE ${stack.channel} +o op`);
+  op.send(`MODE ${stack.channel} +b sax!*@*`);
+  op.send(`KICK ${stack.channel} sax :spam`);
+  await run.logged(/"event":"left"[^\n]*kicked from #sax by op: [^\n]*spam/);
+  tari.say('said meanwhile');
+  await run.logged(/"event":"left"[^\n]*refuses to let us in[^\n]*\(474\)/);
+  op.send(`MODE ${stack.channel} -b sax!*@*`);
+  await op.heard(({ text }) => /<Tari> said meanwhile$/.test(text), 60_000);
+  op.say('welcome back');
+  await tari.heard(({ body }) => body === '<op> welcome back');
+});
+
 test('the room is destroyed: the reason in the log, and the relay works in the new one', async () => {
-  const address = `doomed@${stack.mucService}`;
-  await makeRoom('doomed');
+  const name = `doomed-${runs}`;
+  const address = `${name}@${stack.mucService}`;
+  await makeRoom(name);
   const run = await start({ SAXCTL_XMPP_ROOM: address });
   const [before, eve] = [await inRoom('alice', { room: address }), await onIrc('eve')];
   before.say('before');
   await eve.heard(({ text }) => text === '<alice> before');
-  await stack.api('destroy_room', { name: 'doomed', service: stack.mucService });
+  await stack.api('destroy_room', { name, service: stack.mucService });
   await run.logged(/the room was destroyed/, 30_000);
   eve.say('said to nobody');
+  // Members may not make rooms; the bridge, which tries to come in again, may not either.
+  await makeRoom(name);
   const tari = await until(
     () => enterRoom(stack, 'Tari', { room: address }).catch(() => undefined),
     'no new room',
@@ -326,7 +354,7 @@ test('wrong password is exit 77, wrong configuration 78, a second one 75; SIGTER
 });
 
 test(
-  'a pasted burst arrives whole on default limits, on InspIRCd and on ngIRCd, without a disconnect',
+  'a pasted burst arrives whole on default limits, on InspIRCd with IRCv3 and without, and on ngIRCd, without a disconnect',
   async () => {
     for (const { arrived, expected, log } of await flood) {
       expect(arrived).toEqual(expected);

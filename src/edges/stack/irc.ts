@@ -15,6 +15,8 @@ export type IrcOptions = {
   readonly operPassword: string;
   /** No flood protection; else Debian's: a burst of ten lines, then one a second, dead at 8 kB waiting. */
   readonly unlimited: boolean;
+  /** Without the modules of IRCv3 and without history, as Debian configures it. */
+  readonly bare?: boolean;
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
 };
 
@@ -73,6 +75,7 @@ function inspircdConf(home: string, ports: IrcPorts, options: IrcOptions): strin
   const limits = options.unlimited
     ? 'fakelag="no" threshold="1000000" commandrate="1000000" softsendq="1M" hardsendq="16M" recvq="4M"'
     : 'fakelag="yes" threshold="10" commandrate="1000" softsendq="8192" hardsendq="1M" recvq="8192"';
+  const modules = MODULES.filter((name) => options.bare !== true || !/^(cap|ircv3|chanhistory)/.test(name));
   return `<config format="xml">
 <server name="${options.name}.test" description="private" network="${options.network}">
 <admin name="nobody" nick="nobody" email="nobody@localhost">
@@ -92,8 +95,8 @@ ${tls}
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${home}/ircd.log">
 <dns timeout="1" server="127.0.0.1">
 <chanhistory maxlines="200" prefixmsg="no" bots="yes">
-<permchannels channel="${options.channel}" modes="ntPH 100:1h">
-${MODULES.map((name) => `<module name="${name}">`).join('\n')}
+<permchannels channel="${options.channel}" modes="${options.bare === true ? 'ntP' : 'ntPH 100:1h'}">
+${modules.map((name) => `<module name="${name}">`).join('\n')}
 `;
 }
 

@@ -189,6 +189,8 @@ async function prepareIrc({ options, layout, port, tls, passwords }: Making, nam
       channel: settings.CHANNEL,
       operPassword: passwords.oper,
       unlimited: options.ircUnlimited ?? false,
+      // Two kinds of InspIRCd: with everything that a bridge can use, and as it comes.
+      bare: name === 'irc2',
       tls,
     },
   );

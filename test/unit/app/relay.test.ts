@@ -294,6 +294,24 @@ describe('room to IRC', () => {
     expect(room.said).toEqual([]);
   });
 
+  test('while its server is silent we count as out of the channel, and what waited carries its time', async () => {
+    const { make, bothUp, clock } = setUp();
+    const link = make();
+    const { irc, room } = await bothUp(link);
+    room.events.line(line('1', 'one', clock.now()));
+    room.events.line(line('2', 'two', clock.now()));
+    link.silent(true);
+    expect(link.sides()).toMatchObject({
+      room: { inside: true },
+      channel: { inside: false, why: expect.stringContaining('silent') },
+    });
+    await clock.advance(50_000);
+    link.silent(false);
+    expect(link.sides().channel.inside).toBe(true);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text.replace(/\d\d:\d\d/, 'T'))).toEqual(['<alice> one', '[T] <alice> two']);
+  });
+
   test('a line in flight at a break is not said again when the replay shows it, else it is, and the log says so', async () => {
     for (const known of [true, false]) {
       const { make, bothUp, clock, log } = setUp();

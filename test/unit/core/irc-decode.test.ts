@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fullBucket, take } from '../../../src/core/flood.ts';
+import { fullBucket, owe, take } from '../../../src/core/flood.ts';
 import { decodeIrcLine } from '../../../src/core/irc-decode.ts';
 
 const utf8 = (text: string, cut = 0): Uint8Array => Buffer.from(text).subarray(0, Buffer.byteLength(text) - cut);
@@ -49,5 +49,7 @@ test('a burst, then one line a second', () => {
     sent.push(now);
   }
   expect(sent).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 1000, 2000, 3000, 4000]);
+  // What cannot wait is paid for by what comes behind it.
+  expect(take(owe(level, bucket, now), bucket, now).waitMs).toBe(2000);
   expect(take(fullBucket({ burst: 1, everyMs: 0 }, 0), { burst: 1, everyMs: 0 }, 0).waitMs).toBe(0);
 });
