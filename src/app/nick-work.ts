@@ -22,26 +22,38 @@ export type NickWork = {
   readonly summary: NickSummary;
   /** Whose name is still held by another: for the end, when all that must go is gone. */
   readonly waiting: Wanted[];
+  /** Conflicts with somebody whom we do not know: which problem, over which nickname. */
+  readonly squatted: { readonly problem: number; readonly nick: string }[];
+  /** So many more members are done with, for the progress bar. */
+  readonly step: (members: number) => void;
   /** How many records the file holds by now. */
   readonly written: { records: number };
 };
 
 /** Calls that are remembered together: few enough to be repeated after a crash, many enough that a sync to disk is nothing. */
-const BATCH = 500;
+const BATCH = 1000;
 
 function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < items.length; at += BATCH) yield items.slice(at, at + BATCH);
 }
 
 /** Writes records down and plans on with them. */
-export function remember({ memory, plan, written }: NickWork, records: readonly NickRecord[]): void {
+export function remember(
+  { memory, plan, written }: NickWork,
+  records: readonly NickRecord[],
+  when: 'now' | 'later' = 'now',
+): void {
   if (records.length === 0) return;
   written.records += records.length;
-  const positions = memory.append(records);
+  const positions = memory.append(records, when);
   records.forEach((record, index) => {
     plan.remember(record, positions[index] ?? 0, true);
   });
 }
+
+/** Two runs that died half-way may have left one account with two members: it stays with whom it is for now. */
+const isTheirs = ({ plan }: NickWork, { id, localpart }: HeldRecord): boolean =>
+  (plan.claimant(localpart) ?? plan.holder(localpart) ?? id) === id;
 
 /** Unregisters, and forgets what is gone. */
 export async function removeAll(work: NickWork, leaving: readonly Leaving[]): Promise<void> {
@@ -50,15 +62,14 @@ export async function removeAll(work: NickWork, leaving: readonly Leaving[]): Pr
     // From now on it may be gone: should we die before we know, the next run must not believe that it is there.
     remember(
       work,
-      batch.map(({ record }) => ({ ...record, kind: 'asked' })),
+      batch.filter(({ record }) => isTheirs(work, record)).map(({ record }) => ({ ...record, kind: 'asked' })),
     );
     const gone: NickRecord[] = [];
     try {
       await calls.each(batch, async ({ record, member, register }) => {
-        // Two that died half-way may have left one account with two members: it stays with whom it is for now.
-        const claimant = work.plan.claimant(record.localpart) ?? record.id;
-        const outcome: NickOutcome =
-          claimant === record.id ? await calls.call(() => registry.unregister(record.localpart)) : { kind: 'done' };
+        const outcome: NickOutcome = isTheirs(work, record)
+          ? await calls.call(() => registry.unregister(record.localpart))
+          : { kind: 'done' };
         if (outcome.kind === 'done') {
           gone.push({ kind: 'gone', id: record.id });
           if (register === undefined) summary.removed += 1;
@@ -72,14 +83,15 @@ export async function removeAll(work: NickWork, leaving: readonly Leaving[]): Pr
           });
       });
     } finally {
-      remember(work, gone);
+      // Without it the next run asks once more; a sync to disk holds up everything, and the next intention brings one.
+      remember(work, gone, 'later');
     }
   }
 }
 
 /**
- * Registers. Before the calls of a batch their intention is remembered, after them the results, both durable: whenever the
- * process dies, the next run knows of every nickname that may be registered.
+ * Registers. Before the calls of a batch their intention is remembered, and durable; after them the results: whenever the
+ * process or the machine dies, the next run knows of every nickname that may be registered.
  * @param last nobody gives anything up any more, and nothing is tried again: what fails now is told.
  */
 export async function registerAll(work: NickWork, wanted: readonly Wanted[], last: boolean): Promise<void> {
@@ -92,6 +104,7 @@ export async function registerAll(work: NickWork, wanted: readonly Wanted[], las
       await calls.each(batch, async (one) => {
         const { member, register } = one;
         const outcome = await calls.call(() => registry.register(register.nick, register.localpart), last);
+        if (!last) work.step(1);
         if (outcome.kind === 'done') {
           results.push(recordOf('held', member.id, register));
           summary[register.renamed ? 'renamed' : 'registered'] += 1;
@@ -109,7 +122,7 @@ export async function registerAll(work: NickWork, wanted: readonly Wanted[], las
           });
       });
     } finally {
-      remember(work, results);
+      remember(work, results, 'later');
     }
   }
 }
@@ -121,11 +134,12 @@ const recordOf = (kind: 'asked' | 'held', id: number, { localpart, nick }: Names
   nick,
 });
 
-function tellTaken({ plan, summary, memory }: NickWork, { member, register }: Wanted): void {
+function tellTaken({ plan, summary, memory, squatted }: NickWork, { member, register }: Wanted): void {
   const holder = plan.holders(register).find((id) => id !== member.id);
   const position = holder === undefined ? undefined : plan.positionOf(holder);
   const record = position === undefined ? undefined : memory.read(position);
   const known = record?.kind === 'held' && record.nick === register.nick ? holder : undefined;
+  if (known === undefined) squatted.push({ problem: summary.problems.length, nick: register.nick });
   addProblem(summary, {
     kind: 'conflict',
     id: member.id,

@@ -1,4 +1,5 @@
 import { hash53 } from '../core/hash53.ts';
+import { unescapeLocalpart } from '../core/jid.ts';
 import { localpartOf, nicknameOf } from '../core/member-name.ts';
 import { createNickPlan, type NameProblem, type NickPlan, type PlannedMember, type Step } from '../core/nick-plan.ts';
 import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
@@ -56,22 +57,25 @@ export async function syncNicks(options: SyncNicks, summary: NickSummary): Promi
   const written = { records: load(options, plan) };
   const calls = createNickCalls({ concurrency: options.concurrency, clock: options.clock, signal });
   const digest = newDigest(options.seed);
-  const run: Run = { options, registry, memory, plan, calls, summary, waiting: [], written };
+  let done = 0;
+  const step = (members: number): void => {
+    done += members;
+    options.progress?.(done);
+  };
+  const run: Run = { options, registry, memory, plan, calls, summary, waiting: [], squatted: [], step, written };
   try {
     if (options.users.length > 0) await takePage(run, await namedMembers(run));
     else {
-      let done = 0;
       for await (const page of ahead(members.pages({ signal }))) {
         await takePage(run, page);
         digest.add(page);
-        done += page.length;
-        options.progress?.(done);
       }
       if (options.prune) await removeUnseen(run);
     }
     if (options.dryRun === undefined) {
       if (options.prune) await removeStrays(run);
       await registerAll(run, run.waiting, true);
+      await nameSquatters(run);
     }
   } finally {
     await nameOthers(members, summary).catch(() => {});
@@ -153,6 +157,7 @@ async function takePage(run: Run, page: readonly PlannedMember[]): Promise<void>
     if (register !== undefined) (register.wait ? run.waiting : coming).push({ member, register });
     if (options.dryRun !== undefined) tellStep(run, step, options.dryRun);
   }
+  run.step(page.length - (options.dryRun === undefined ? coming.length : 0));
   if (options.dryRun !== undefined) return;
   if (options.prune) await removeAll(run, leaving);
   else keepStrays(run, leaving);
@@ -194,7 +199,7 @@ async function removeStrays(run: Run): Promise<void> {
   const { plan, calls, summary, registry } = run;
   await calls.each([...plan.strays().keys()], async (localpart) => {
     // By now this account name may be somebody else's: what is registered for it is his.
-    if (plan.claimant(localpart) === undefined) {
+    if ((plan.claimant(localpart) ?? plan.holder(localpart)) === undefined) {
       const outcome = await calls.call(() => registry.unregister(localpart));
       if (outcome.kind !== 'done') return;
       summary.removed += 1;
@@ -221,10 +226,10 @@ async function namedMembers({ options, plan, summary }: Run): Promise<readonly P
   return [...found.values()].sort((a, b) => a.id - b.id);
 }
 
-/** Replaces the file when more than half of it is outdated. */
+/** Replaces the file when two thirds of it are outdated: a first run leaves an intention and a result for each member. */
 async function tidy({ options, plan, written }: Run): Promise<void> {
   const { memory, service, domain } = options;
-  if (written.records < 200 || plan.size() * 2 > written.records) return;
+  if (written.records < 200 || plan.size() * 3 > written.records) return;
   const counts = (record: NickRecord, position: number): boolean =>
     isHeld(record)
       ? plan.positionOf(record.id) === position
@@ -270,6 +275,25 @@ function tellNameProblem(summary: NickSummary, { id, username }: PlannedMember, 
     reason: `has the same ${same} (${JSON.stringify(problem.name)}) as an older member`,
     other: { id: problem.other, username: '' },
   });
+}
+
+/** Says whose the nicknames are that we did not register, where the server can tell. */
+async function nameSquatters({ options, registry, summary, squatted }: Run): Promise<void> {
+  const owners = squatted.length === 0 ? undefined : await registry.owners();
+  if (owners === undefined) return;
+  for (const { problem: at, nick } of squatted) {
+    const problem = summary.problems[at];
+    const jid = owners.get(nick);
+    if (problem === undefined || jid === undefined) continue;
+    const localpart = jid.slice(0, jid.indexOf('@'));
+    const member = await options.members.named(unescapeLocalpart(localpart));
+    const known = member !== undefined && localpartOf(member.username) === localpart;
+    summary.problems[at] = {
+      ...problem,
+      reason: `the nickname ${JSON.stringify(nick)} is registered for ${jid}, and not by sync-nicks (squatted?)`,
+      other: known ? { id: member.id, username: member.username } : null,
+    };
+  }
 }
 
 /** Puts names to the other parties of conflicts. */

@@ -63,6 +63,8 @@ export type NickPlan = {
   strays(): ReadonlyMap<string, string>;
   /** The member who came and has, by his record, a nickname for this localpart: what is registered for it is his. */
   claimant(localpart: string): number | undefined;
+  /** The member whose registration for this localpart was confirmed last, as far as the file knows. */
+  holder(localpart: string): number | undefined;
   /** Members who hold this nickname, or have this localpart, as far as the file knows. */
   holders(names: Names): readonly number[];
   positionOf(id: number): number | undefined;
@@ -128,6 +130,10 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
       else if (record.kind === 'gone') known.remove(record.id);
       else if (record.kind === 'held' || record.kind === 'asked') {
         const slot = known.put(record.id);
+        // Asked for another's account (without --prune he keeps it): whether his nickname is still there is no longer sure.
+        const before = holder(localpartHolders, LOCALPART, record.localpart);
+        if (record.kind === 'asked' && before !== undefined && before !== record.id)
+          known.setValue(known.find(before), 0, SURE);
         hold(nickHolders, NICK, record.nick, record);
         hold(localpartHolders, LOCALPART, record.localpart, record);
         known.setValue(slot, hash(record.nick), NICK);
@@ -179,6 +185,7 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
       const of = known.find(owner);
       return of >= 0 && known.value(of, LOCALPART) === hash(localpart) ? owner : undefined;
     },
+    holder: (localpart) => holder(localpartHolders, LOCALPART, localpart),
     holders: holdersOf,
     positionOf(id) {
       const slot = known.find(id);

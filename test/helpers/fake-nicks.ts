@@ -8,12 +8,17 @@ export function fakeRegistry(): NickRegistry & {
   /** Called before each call; may throw (the process dies) or give another outcome. */
   before: (call: string) => { kind: 'failed' | 'away'; reason: string } | undefined;
   calls: number;
+  /** Whether it tells who owns a nickname. */
+  telling: boolean;
 } {
   const nicks = new Map<string, string>();
   const registry = {
     concurrency: 3,
     nicks,
     calls: 0,
+    telling: false,
+    owners: async (): Promise<ReadonlyMap<string, string> | undefined> =>
+      registry.telling ? new Map([...nicks].map(([localpart, nick]) => [nick, `${localpart}@test`])) : undefined,
     before: (_call: string): { kind: 'failed' | 'away'; reason: string } | undefined => undefined,
     async register(nick: string, localpart: string) {
       registry.calls += 1;

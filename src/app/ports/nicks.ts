@@ -20,6 +20,8 @@ export interface NickRegistry {
   register(nick: string, localpart: string): Promise<NickOutcome>;
   /** Frees what is registered for localpart@domain. Done also when nothing was. */
   unregister(localpart: string): Promise<NickOutcome>;
+  /** The bare JIDs behind all registered nicknames, by nickname, where the server can tell (ejabberd 25.10 on); never rejects. */
+  owners(): Promise<ReadonlyMap<string, string> | undefined>;
   close(): void;
 }
 
@@ -30,8 +32,11 @@ export interface NickLog {
   read(position: number): NickRecord | undefined;
   /** The first and the last record; undefined where there is none, or where the file ends in something else. Reads no more than that. */
   ends(): { readonly first: NickRecord | undefined; readonly last: NickRecord | undefined };
-  /** Durable when it returns; gives the records' positions. */
-  append(records: readonly NickRecord[]): readonly number[];
+  /**
+   * Gives the records' positions. Durable when it returns; `later`: survives the end of the process, and a loss of power
+   * only when another one was durable since.
+   */
+  append(records: readonly NickRecord[], when?: 'now' | 'later'): readonly number[];
   /** Bytes. */
   size(): number;
   /** Replaces everything by these records, all or nothing; positions from before are void. */

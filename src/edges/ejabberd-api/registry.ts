@@ -40,7 +40,7 @@ export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
   /** From 24.12 on the plain path wants other arguments; `/v2` means the old ones there, and nothing in old versions. */
   let suffix = '';
 
-  const post = (command: string, body: string): Promise<Answer> =>
+  const post = (command: string, body: string, most = 10_000): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const sent = (secure ? tlsRequest : request)(
         {
@@ -51,7 +51,7 @@ export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
           headers: { ...headers, 'content-length': Buffer.byteLength(body) },
           timeout: options.timeoutMs ?? 30_000,
         },
-        (response) => readAnswer(response, resolve, reject),
+        (response) => readAnswer(response, most, resolve, reject),
       );
       sent.on('timeout', () => sent.destroy(new Error(`no answer within ${(options.timeoutMs ?? 30_000) / 1000} s`)));
       sent.on('error', reject);
@@ -80,6 +80,12 @@ export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
     register: (nick, localpart) =>
       call('muc_register_nick', { nick, jid: jidOf(localpart), service: options.mucService }),
     unregister: (localpart) => call('muc_unregister_nick', { jid: jidOf(localpart), service: options.mucService }),
+    async owners() {
+      // Not there before 25.10, or not allowed: then the names stay unknown.
+      const service = JSON.stringify({ service: options.mucService });
+      const answer = await post('muc_get_registered_nicks', service, 64_000_000).catch(() => undefined);
+      return answer?.status === 200 ? readOwners(answer.body) : undefined;
+    },
     close: () => agent.destroy(),
   };
 }
@@ -110,13 +116,14 @@ function authorization({ token, user, password }: ApiRegistryOptions): Readonly<
 /** By events: an async iterator over each of a hundred thousand answers costs more than the answers. */
 function readAnswer(
   response: IncomingMessage,
+  most: number,
   resolve: (answer: Answer) => void,
   reject: (error: Error) => void,
 ): void {
   response.setEncoding('utf8');
   let body = '';
   response.on('data', (chunk: string) => {
-    if (body.length < 10_000) body += chunk;
+    if (body.length < most) body += chunk;
   });
   response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
   response.on('error', reject);
@@ -139,4 +146,14 @@ function readOutcome({ status, body }: Answer, base: URL): NickOutcome {
   if (status === 400 && /'service'|Unknown host/i.test(body))
     return refuse(EXIT.config, 'check [xmpp] muc_service and domain');
   return { kind: status === 400 ? 'refused' : 'failed', reason };
+}
+
+/** `[{"user":"tari","host":"example.org","nick":"Tari"}, …]` */
+function readOwners(body: string): ReadonlyMap<string, string> | undefined {
+  try {
+    const rows = JSON.parse(body) as readonly { user?: unknown; host?: unknown; nick?: unknown }[];
+    return new Map(rows.map(({ user, host, nick }) => [String(nick), `${user}@${host}`]));
+  } catch {
+    return undefined;
+  }
 }

@@ -70,6 +70,12 @@ export function openCtlRegistry(options: CtlRegistryOptions): NickRegistry {
     concurrency: Math.max(2, availableParallelism()),
     register: (nick, localpart) => outcome('register', localpart, nick),
     unregister: (localpart) => outcome('unregister', localpart),
+    async owners() {
+      const said = await call(['muc_get_registered_nicks', options.mucService]).catch(() => undefined);
+      if (said?.code !== 0) return undefined;
+      const rows = said.text.split('\n').map((line) => line.split('\t'));
+      return new Map(rows.flatMap(([user, host, nick]) => (nick === undefined ? [] : [[nick, `${user}@${host}`]])));
+    },
     close: () => {},
   };
 }
@@ -94,7 +100,7 @@ async function runOnce(program: string, args: readonly string[], options: CtlReg
     all: true,
     stdin: 'ignore',
     timeout: options.timeoutMs ?? 60_000,
-    maxBuffer: 1_000_000,
+    maxBuffer: 64_000_000,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
   if (result.isCanceled) throw options.signal?.reason ?? new Error('stopped');

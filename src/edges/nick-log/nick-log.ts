@@ -28,14 +28,14 @@ export async function openNickLog(path: string, { readOnly = false } = {}): Prom
   let fd = opened(path, readOnly);
   let end = 0;
 
-  const append = (records: readonly NickRecord[]): readonly number[] => {
+  const append: NickLog['append'] = (records, when = 'now') => {
     const positions: number[] = [];
     let text = '';
     for (const record of records) {
       positions.push(end + text.length);
       text += encodeLine(encodeRecord(record));
     }
-    writeAll(fd, text, end, path);
+    writeAll(fd, text, end, path, when === 'now');
     end += text.length;
     return positions;
   };
@@ -76,7 +76,7 @@ export async function openNickLog(path: string, { readOnly = false } = {}): Prom
         let at = 0;
         let text = '';
         const flush = (): void => {
-          writeAll(next, text, at, scratch);
+          writeAll(next, text, at, scratch, false);
           at += text.length;
           text = '';
         };
@@ -121,11 +121,11 @@ function opened(path: string, readOnly: boolean): number {
   }
 }
 
-function writeAll(fd: number, text: string, position: number, path: string): void {
+function writeAll(fd: number, text: string, position: number, path: string, durable: boolean): void {
   const bytes = Buffer.from(text, 'latin1');
   try {
     for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
-    fdatasyncSync(fd);
+    if (durable) fdatasyncSync(fd);
   } catch (error) {
     refuse(path)(error);
   }

@@ -118,6 +118,19 @@ describe('sync-nicks', () => {
     expect(counts(await run(world, unbanned.slice(0, 2)))).toEqual({ ...none, unchanged: 1, renamed: 1, removed: 1 });
   });
 
+  test('progress is told call by call, not page by page: with ejabberdctl a page takes minutes', async () => {
+    const world = newWorld();
+    const forum = Array.from({ length: 20 }, (_, index) => member(index + 2, `m${index}`));
+    const told: number[] = [];
+    await run(world, forum, { progress: (done) => told.push(done) });
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(new Set(told).size).toBeGreaterThanOrEqual(20);
+    expect(told.at(-1)).toBe(20);
+    const again: number[] = [];
+    await run(world, [...forum, member(90, 'new')], { progress: (done) => again.push(done) });
+    expect(again.at(-1)).toBe(21);
+  });
+
   test('--full registers again and still prunes', async () => {
     const world = newWorld();
     await run(world, [member(2, 'Tari'), member(3, 'Gone')]);
@@ -196,6 +209,19 @@ describe('sync-nicks', () => {
     expect(summary.problems[0]?.other).toBeNull();
     world.registry.nicks.delete('evil');
     expect(counts(await run(world, [member(2, 'Tari')]))).toEqual({ ...none, registered: 1 });
+  });
+
+  test('whoever squats a nickname is named, where the server tells', async () => {
+    const world = newWorld();
+    world.registry.telling = true;
+    world.registry.nicks.set('evil', 'Tari').set('mallory', 'Mary');
+    // A member took it in-band, and is banned now: nothing is registered for him by us.
+    const forum = [member(2, 'Tari'), member(3, 'Mary'), member(9, 'mallory', { banned: true })];
+    const summary = await run(world, forum);
+    expect(summary.problems.map(problemLine)).toEqual([
+      'conflict: "Tari" (id 2): the nickname "Tari" is registered for evil@test, and not by sync-nicks (squatted?)',
+      'conflict: "Mary" (id 3): the nickname "Mary" is registered for mallory@test, and not by sync-nicks (squatted?): that is "mallory" (id 9)',
+    ]);
   });
 
   test('a nickname that --no-prune left with another is a conflict with him', async () => {
@@ -349,17 +375,23 @@ describe('killed at any moment', () => {
       { selector: ({ id }) => id, maxLength: 10 },
     )
     .map((members) => members.map((one, index) => ({ ...one, active: (one.id + index) % 7 !== 0 })));
+  const ways = {
+    concurrency: fc.integer({ min: 1, max: 8 }),
+    prune: fc.integer({ min: 0, max: 3 }).map((dice) => dice > 0),
+    full: fc.integer({ min: 0, max: 4 }).map((dice) => dice === 0),
+    users: fc.array(names, { maxLength: 2 }).map((users) => (users.length === 1 ? users : [])),
+  };
   const runs = process.env['SAXCTL_LONG'] ? 20_000 : 150;
 
   test('the next run ends in the state of an undisturbed one', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ forum, dieAt: fc.integer({ min: 1, max: 25 }) }), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.record({ forum, ...ways, dieAt: fc.integer({ min: 1, max: 25 }) }), { minLength: 1, maxLength: 5 }),
         forum,
         async (past, last) => {
           const world = newWorld();
-          for (const { forum: then, dieAt } of past)
-            await run(world, then, { dieAt }).catch((error: unknown) => expect(error).toBe(DEAD));
+          for (const { forum: then, ...how } of past)
+            await run(world, then, how).catch((error: unknown) => expect(error).toBe(DEAD));
           const summary = await run(world, last);
           expect(summary.failed).toBe(
             last.filter(({ active, username, banned }) => active && !banned && nicknameOf(username) === undefined)
@@ -371,5 +403,5 @@ describe('killed at any moment', () => {
       ),
       { numRuns: runs },
     );
-  });
+  }, 900_000);
 });

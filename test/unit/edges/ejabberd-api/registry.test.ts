@@ -46,6 +46,25 @@ const say = (status: number, body: string) => (_: Asked, response: ServerRespons
 };
 
 describe('mod_http_api', () => {
+  test('tells who owns the nicknames, from 25.10 on', async () => {
+    const row = { user: 'bob\\20smith', host: 'chat.test', nick: 'Bob Smith' };
+    const { registry, asked } = await api(say(200, JSON.stringify([row])));
+    expect(await registry.owners()).toEqual(new Map([['Bob Smith', 'bob\\20smith@chat.test']]));
+    expect(asked[0]).toMatchObject({
+      path: '/api/muc_get_registered_nicks',
+      body: { service: 'conference.chat.test' },
+    });
+  });
+
+  test.each([
+    [404, '{"status":"error","code":44,"message":"Endpoint not found."}'],
+    [403, '{"status":"error","code":32}'],
+    [200, 'no JSON'],
+  ])('%i %s: the owners are not known', async (status, body) => {
+    const { registry } = await api(say(status, body));
+    expect(await registry.owners()).toBeUndefined();
+  });
+
   test('is asked with JSON over connections that stay open', async () => {
     const { registry, asked } = await api(say(200, '0'), { concurrency: 2 });
     await Promise.all(Array.from({ length: 20 }, (_, index) => registry.register(`Жук ${index}`, `жук\\20${index}`)));

@@ -38,6 +38,12 @@ const open = (path: string, more = '') =>
   openCtlRegistry({ ctl: `'${path}' ${more}`, domain: 'chat.test', mucService: 'conference.chat.test' });
 
 describe('ejabberdctl', () => {
+  test('tells who owns the nicknames, from 25.10 on', async () => {
+    const registry = open(fakeCtl("printf 'bob\\\\20smith\\tchat.test\\tBob Smith\\n'"));
+    expect(await registry.owners()).toEqual(new Map([['Bob Smith', 'bob\\20smith@chat.test']]));
+    expect(await open(fakeCtl('echo "Error: unknown command"; exit 1')).owners()).toBeUndefined();
+  });
+
   test.each([
     [
       '18.04',
