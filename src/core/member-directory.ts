@@ -2,7 +2,7 @@
  * Who is who in the chat, for all members at once, in a few megabytes: from the localpart of a JID to the member, the
  * nickname that is his, and the looks of all nicknames.
  */
-import { lookOf } from './confusables.ts';
+import { looksOf } from './confusables.ts';
 import { hash53 } from './hash53.ts';
 import { localpartOf, nicknameOf } from './member-name.ts';
 import type { PlannedMember } from './nick-plan.ts';
@@ -65,7 +65,7 @@ export function createMemberDirectory(seed: number, { looks }: { readonly looks:
     members.setValue(slot, at, AT);
     members.setValue(slot, length, LENGTH);
     members.setValue(slot, banned ? 1 : 0, BANNED);
-    if (looks && nick !== undefined) seen.put(hash53(lookOf(nick), seed));
+    if (looks && nick !== undefined) for (const look of looksOf(nick)) seen.put(hash53(look, seed));
   };
 
   return {
@@ -86,7 +86,7 @@ export function createMemberDirectory(seed: number, { looks }: { readonly looks:
         banned: members.value(slot, BANNED) === 1,
       };
     },
-    looksLikeMember: (nick) => seen.find(hash53(lookOf(nick), seed)) >= 0,
+    looksLikeMember: (nick) => [...looksOf(nick)].some((look) => seen.find(hash53(look, seed)) >= 0),
     size: members.size,
     lastId: () => last,
   };
