@@ -128,7 +128,7 @@ def prohibited(char):
 def main():
     runs, several = folding()
     print("// Made by scripts/stringprep-tables.py; do not edit.")
-    print("// RFC 3454 on Unicode 3.2. Numbers in base 36; ranges are pairs of (gap from the last end, length less one).\n")
+    print("// Data: RFC 3454 and the Unicode Character Database 3.2, © Unicode, Inc., under the Unicode License v3. Numbers in base 36; ranges are pairs of (gap from the last end, length less one).\n")
     for name, doc, member in (
         ("UNASSIGNED", "A.1: unassigned in Unicode 3.2.", prep.in_table_a1),
         ("NOTHING", "B.1: mapped to nothing.", prep.in_table_b1),

@@ -65,6 +65,21 @@ const unlicensed = packages.filter(
 if (unlicensed.length > 0)
   throw new Error(`not fit for redistribution: ${unlicensed.map(({ name }) => name).join(', ')}`);
 
+/** Tables of ours that were made from other people's data. */
+const data = [
+  {
+    file: 'src/core/confusables-table.ts',
+    what: 'Unicode confusables.txt (UTS 39), as ICU 72 carries it',
+    license: 'Unicode-3.0',
+  },
+  {
+    file: 'src/core/stringprep-tables.ts',
+    what: 'the tables of RFC 3454 (stringprep) and the Unicode Character Database 3.2',
+    license: 'Unicode-3.0',
+  },
+];
+for (const { file } of data) if (!existsSync(file)) throw new Error(`${file} is gone: mend scripts/third-party.mjs`);
+
 const holder = ({ author }) => (typeof author === 'string' ? author : (author?.name ?? 'its authors'));
 const page = `# Third-party notices
 
@@ -79,7 +94,19 @@ ${packages
     (each) =>
       `## ${each.name} ${each.version}\n\n${each.url ? `<${each.url}>\n\n` : ''}\`\`\`\n${each.text ?? `${each.license}, © ${holder(each)}`}\n\`\`\`\n`,
   )
-  .join('\n')}`;
+  .join('\n')}
+## Data
+
+| file | made from | licence |
+|---|---|---|
+${data.map(({ file, what, license }) => `| ${file} | ${what} | ${license} |`).join('\n')}
+
+<https://www.unicode.org/license.txt>
+
+\`\`\`
+${readFileSync('scripts/licences/unicode-3.0.txt', 'utf8').trim()}
+\`\`\`
+`;
 
 if (process.argv.includes('--check')) {
   if (readFileSync('THIRD-PARTY.md', 'utf8') !== page) {

@@ -1,5 +1,5 @@
 // Made by scripts/stringprep-tables.py; do not edit.
-// RFC 3454 on Unicode 3.2. Numbers in base 36; ranges are pairs of (gap from the last end, length less one).
+// Data: RFC 3454 and the Unicode Character Database 3.2, © Unicode, Inc., under the Unicode License v3. Numbers in base 36; ranges are pairs of (gap from the last end, length less one).
 
 /** A.1: unassigned in Unicode 3.2. */
 export const UNASSIGNED =

@@ -270,6 +270,19 @@ test('occupants come, change their nickname and go; ours is followed', async () 
   expect(room.nick).toBe('relais');
 });
 
+test('the room’s own presence is nobody', async () => {
+  const { session, server, events, room } = await inRoom();
+  const before = room.occupants().length;
+  const told = events.log.length;
+  // Since 20.x ejabberd sends one of the room itself: its capabilities, its picture.
+  server.send(
+    `<presence from='${ROOM}'><x xmlns='vcard-temp:x:update'><photo/></x></presence>` +
+      `<presence from='${ROOM}' type='unavailable'/>`,
+  );
+  await barrier(session, server);
+  expect([room.occupants().length, events.log.length]).toEqual([before, told]);
+});
+
 test('an error to a message names our id', async () => {
   const { session, server, events } = await inRoom();
   server.send(
