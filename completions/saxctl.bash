@@ -437,7 +437,7 @@ _saxctl_value() {
     'init:--web-group') : ;;
     'init:--server-name') : ;;
     'init:--saxctl') candidates=('demo' 'say' 'history' 'doctor' 'init' 'sync-nicks' 'auth' 'webridge' 'ircbridge' 'guard' 'widget' 'config' 'completion') ;;
-    'init:--print') candidates=('toml' 'ejabberd' 'nginx' 'systemd' 'cron' 'sql') ;;
+    'init:--print') candidates=('toml' 'ejabberd' 'nick-module' 'nginx' 'systemd' 'cron' 'sql') ;;
     'init:-c' | 'init:--config') files=files ;;
     'init:--log-level') candidates=('error' 'warn' 'info' 'debug') ;;
     'init:--log-format') candidates=('pretty' 'json' 'journald') ;;

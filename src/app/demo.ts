@@ -58,6 +58,7 @@ export function demoHops(world: DemoWorld, tag: string): Hop[] {
   const { tari, alice } = world;
   const texts = { said: `announced ${tag}`, spoken: `spoken ${tag}`, typed: `typed ${tag}` };
   const heard = createEar();
+  const lookAlike = tari.nick.toLowerCase();
   let session: ChatSession | undefined;
   let room: Room | undefined;
   const inRoom = (): Room => {
@@ -99,12 +100,17 @@ export function demoHops(world: DemoWorld, tag: string): Hop[] {
       async run(signal) {
         const other = await world.login(alice, alice.sessionId, signal);
         try {
-          const attempt = other.enter(world.room, tari.nick, { line: () => {}, left: () => {} }, { signal });
-          await mustBeRefused(attempt, (error) => error instanceof Refusal && error.condition === 'conflict');
+          const refused = async (nick: string, condition: string): Promise<void> => {
+            const attempt = other.enter(world.room, nick, { line: () => {}, left: () => {} }, { signal });
+            await mustBeRefused(attempt, (error) => error instanceof Refusal && error.condition === condition);
+          };
+          await refused(tari.nick, 'conflict');
+          // Not registered by anybody: that is mod_sax_nick's work.
+          await refused(lookAlike, 'not-acceptable');
         } finally {
           await other.close();
         }
-        return `${alice.name} as ${tari.nick}: conflict`;
+        return `${alice.name} as ${tari.nick}: conflict, as ${lookAlike}: not-acceptable`;
       },
     },
     {

@@ -7,6 +7,7 @@ import { type Config, loadConfig } from '../config/load.ts';
 import { EXIT, type ExitCode, reasonOf, SaxError } from '../core/errors.ts';
 import { localpartOf, nicknameOf } from '../core/member-name.ts';
 import { sendDatagram } from '../edges/dgram/send.ts';
+import { nickModulePath } from '../edges/files/nick-module.ts';
 import { openMembers } from '../edges/phpbb/members.ts';
 import { type ChannelGuest, enterChannel } from '../edges/stack/channel-guest.ts';
 import { type Children, createChildren } from '../edges/stack/children.ts';
@@ -20,6 +21,16 @@ import { bothPage, greeting, hopLine, hopSummary, memberPage } from './demo-text
 
 /** Milliseconds for one hop of the check list, on a machine that is busy. */
 const HOP_WITHIN = 60_000;
+
+/** What the bridges and the guard need of the room (get_room_options). */
+const ROOM_OPTIONS = {
+  persistent: 'true',
+  mam: 'true',
+  moderated: 'true',
+  members_by_default: 'false',
+  allow_visitor_nickchange: 'false',
+  allow_visitor_status: 'false',
+} as const;
 
 type Options = { readonly once: boolean; readonly json: boolean };
 
@@ -42,6 +53,7 @@ export async function runDemo(context: Context, options: Options): Promise<ExitC
   const stack = await startStack({
     program: context.program,
     moderated: true,
+    nickModule: nickModulePath(context.program),
     config: { ejabberd: { via: 'http' } },
     onStep: (step, ms) => progress(`${step} answers after ${(ms / 1000).toFixed(1)} s`),
   });
@@ -127,12 +139,13 @@ async function worldOf(context: Context, { stack, children, config, closing }: R
       }
     },
     async askRoom() {
-      const options = (await stack.api('get_room_options', { name: 'sax', service: stack.mucService })) as {
-        persistent?: string;
-        mam?: string;
-      };
-      if (options.persistent !== 'true' || options.mam !== 'true') throw new Error('the room is not as it should be');
-      return `${stack.room}, persistent, with archive`;
+      const options = (await stack.api('get_room_options', { name: 'sax', service: stack.mucService })) as Record<
+        string,
+        string | undefined
+      >;
+      const wrong = Object.entries(ROOM_OPTIONS).filter(([name, value]) => options[name] !== value);
+      if (wrong.length > 0) throw new Error(`the room’s options are not ${JSON.stringify(Object.fromEntries(wrong))}`);
+      return `${stack.room}, persistent, moderated, with archive`;
     },
     login: (who, secret, signal) =>
       connectXmpp(

@@ -10,6 +10,7 @@ import { templates } from '../core/templates/all.ts';
 import { readForumConfig } from '../core/templates/phpbb-config.ts';
 import type { Secrets, Site, Template } from '../core/templates/site.ts';
 import { existing, findExecutable, readIfThere, writeNew } from '../edges/files/new-files.ts';
+import { readNickModule } from '../edges/files/nick-module.ts';
 import type { Context } from './command.ts';
 import { askSite } from './init-questions.ts';
 
@@ -76,6 +77,7 @@ async function siteOf(context: Context, directory: string, options: Options): Pr
     guard: draft.guard,
     webGroup: text('webGroup') ?? 'www-data',
     serverName: text('serverName') ?? domain.replace(/^(?:chat|xmpp|jabber)\./, ''),
+    nickModule: await readNickModule(context.program),
     secrets: await secretsOf(directory),
   };
 }
@@ -212,14 +214,20 @@ async function write({ io }: Context, directory: string, files: readonly Templat
   for (const { path, mode, text } of files) await writeNew(`${directory}/${path}`, text, mode);
   const width = Math.max(...files.map(({ path }) => path.length));
   const listed = files.map(({ path, about }) => `  ${path.padEnd(width)}  ${about}`);
-  io.stdout.write(`${directory}:\n${listed.join('\n')}\n\nNext:\n${next(directory)}`);
+  io.stdout.write(
+    `${directory}:\n${listed.join('\n')}\n\nNext:\n${next(
+      directory,
+      files.some(({ part }) => part === 'nick-module'),
+    )}`,
+  );
   return EXIT.done;
 }
 
-function next(directory: string): string {
+function next(directory: string, guard: boolean): string {
+  const module = guard ? '\n     put mod_sax_nick.erl into its place, as the head of that file says,' : '';
   return `  1. read and complete ${directory}/saxctl.toml
   2. mysql < ${directory}/database.sql
-  3. merge ${directory}/ejabberd.yml into /etc/ejabberd/ejabberd.yml, then systemctl restart ejabberd
+  3. merge ${directory}/ejabberd.yml into /etc/ejabberd/ejabberd.yml,${module} then systemctl restart ejabberd
   4. copy systemd/*.conf and the units to their places, systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload
   5. systemctl enable --now saxctl-webridge.socket saxctl-webridge saxctl-sync-nicks.timer
   6. saxctl doctor

@@ -1,7 +1,7 @@
 import { Argument, Option } from 'commander';
 import { type CommandModule, examples } from './command.ts';
 
-const PARTS = ['toml', 'ejabberd', 'nginx', 'systemd', 'cron', 'sql'];
+const PARTS = ['toml', 'ejabberd', 'nick-module', 'nginx', 'systemd', 'cron', 'sql'];
 
 export const command: CommandModule = {
   define(command) {

@@ -27,8 +27,11 @@ export type EjabberdSite = {
   };
   /** Nobody speaks without voice, which the guard gives after his check. */
   readonly moderated: boolean;
-  /** share/ejabberd/mod_sax_nick is installed: members can have no other nickname than their registered one. */
-  readonly nickModule?: boolean;
+  /**
+   * share/ejabberd/mod_sax_nick: members can have no other nickname than their registered one. In what is shipped it is
+   * commented out: it must be compiled first, and ejabberd does not start with a module that is not there.
+   */
+  readonly nickModule?: 'loaded' | 'commented' | undefined;
   /** Behind nginx every browser has nginx' address: without this the ban on wrong passwords would lock out everybody. */
   readonly failToBan: boolean;
   /** Further API commands that loopback may call without a password (the private stack's own administration). */
@@ -215,7 +218,7 @@ function modules(site: EjabberdSite): string {
       }
     history_size: 30
   mod_muc_admin: {}
-${site.nickModule === true ? '  mod_sax_nick: {}\n' : ''}  mod_ping:
+${nickModule(site)}  mod_ping:
     send_pings: false
   mod_stream_mgmt:
     # A page that is left, or a phone asleep, keeps its seat this long.
@@ -223,4 +226,12 @@ ${site.nickModule === true ? '  mod_sax_nick: {}\n' : ''}  mod_ping:
     resend_on_timeout: if_offline
   mod_version:
     show_os: false`;
+}
+
+function nickModule(site: EjabberdSite): string {
+  if (site.nickModule === undefined) return '';
+  const lines = ['mod_sax_nick:', '  exempt:', '    allow: saxbots'];
+  const sign = site.nickModule === 'loaded' ? '' : '# ';
+  return `  # The module that goes with the guard: who has voice cannot change his nickname and speak in the same packet. Bots may.
+${lines.map((line) => `  ${sign}${line}\n`).join('')}`;
 }

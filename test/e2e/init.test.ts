@@ -78,6 +78,24 @@ describe('saxctl init', () => {
     }
   });
 
+  it('writes ejabberd’s module for the guard: it compiles, and its part of ejabberd.yml waits to be switched on', () => {
+    const source = join(full, 'mod_sax_nick.erl');
+    execFileSync('/usr/bin/erlc', ['-o', scratch, source], { stdio: 'pipe' });
+    expect(statSync(join(scratch, 'mod_sax_nick.beam')).size).toBeGreaterThan(0);
+    const yml = readFileSync(join(full, 'ejabberd.yml'), 'utf8');
+    expect(yml).toContain(`erlc -o /usr/local/lib/ejabberd ${source}`);
+    expect(parse(yml).modules).not.toHaveProperty('mod_sax_nick');
+    const switchedOn = parse(
+      yml.replaceAll(/^ {2}# ((?:mod_sax_nick:)|(?: {2}exempt:)|(?: {4}allow: saxbots))$/gm, '  $1'),
+    );
+    expect(switchedOn.modules.mod_sax_nick).toEqual({ exempt: { allow: 'saxbots' } });
+  });
+
+  it('writes no module without a guard', async () => {
+    const { stdout } = await init(scratch, '--domain', 'chat.test', '--no-guard', '--print');
+    expect(stdout).not.toContain('mod_sax_nick');
+  });
+
   it('is valid: configuration, ejabberd’s options, nginx, SQL by doctor’s rules', async () => {
     expect((await runSaxctl({ ...nowhere, config: join(full, 'saxctl.toml') }, ['config', 'check'])).code).toBe(0);
     const yml = optionsFor(parse(readFileSync(join(full, 'ejabberd.yml'), 'utf8')), 'chat.found.org');

@@ -67,6 +67,7 @@ export function fakeSession(): FakeSession {
       return room;
     },
     archive: async (room, query) => await session.archived(room, query),
+    features: async () => [],
     async ping() {},
     async close() {
       session.end({ kind: 'closed', reason: 'closed', permanent: false });

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/core/doctor/verdict.ts';
+import { nickModulePath } from '../../src/edges/files/nick-module.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
-import { runSaxctl, startTestStack } from '../helpers/stack.ts';
+import { PROGRAM, runSaxctl, startTestStack } from '../helpers/stack.ts';
 
 const YES = fileURLToPath(new URL('../fixtures/extauth-yes.mjs', import.meta.url));
 
@@ -25,7 +26,11 @@ async function doctor(stack: Stack, flags: readonly string[], env: Record<string
 describe('doctor on a real site', () => {
   let stack: Stack;
   beforeAll(async () => {
-    stack = await startTestStack({ parts: ['mariadb', 'ejabberd', 'irc1', 'nginx'], moderated: true });
+    stack = await startTestStack({
+      parts: ['mariadb', 'ejabberd', 'irc1', 'nginx'],
+      moderated: true,
+      nickModule: nickModulePath(PROGRAM),
+    });
   });
   afterAll(async () => {
     await stack?.stop();

@@ -1,16 +1,16 @@
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { nickModulePath } from '../../src/edges/files/nick-module.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { variantsOf } from '../helpers/impostors.ts';
 import { enterRoom, type Person, Refused } from '../helpers/person.ts';
-import { runSaxctl, startTestStack } from '../helpers/stack.ts';
+import { PROGRAM, runSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await startTestStack({
     parts: ['mariadb', 'ejabberd'],
-    nickModule: fileURLToPath(new URL('../../share/ejabberd/mod_sax_nick.erl', import.meta.url)),
+    nickModule: nickModulePath(PROGRAM),
     config: { ejabberd: { via: 'http' } },
   });
   expect((await runSaxctl(stack, ['sync-nicks'])).stdout).toContain('conflicts 0, failed 0');

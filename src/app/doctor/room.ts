@@ -1,4 +1,10 @@
-import { judgeAffiliations, judgeArchive, judgeLogin, judgeRoomOptions } from '../../core/doctor/room.ts';
+import {
+  judgeAffiliations,
+  judgeArchive,
+  judgeLogin,
+  judgeNickModule,
+  judgeRoomOptions,
+} from '../../core/doctor/room.ts';
 import { ok, problem, skipped, type Verdict } from '../../core/doctor/verdict.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
@@ -87,6 +93,9 @@ export const roomGroup: Group = async function* roomGroup(shared, check) {
     ctl
       ? nicknames(shared, (await world.ctl('get_room_occupants', name, service)).text)
       : skipped('ejabberdctl was not asked'),
+  );
+  yield await check('room.nick-module', async () =>
+    judgeNickModule(await shared.session?.features(), config.guard.jid !== undefined),
   );
   yield await check('room.archive', async () => {
     const { session } = shared;

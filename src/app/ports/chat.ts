@@ -126,6 +126,8 @@ export interface ChatSession {
   ): Promise<Room>;
   /** One page of a room's archive (XEP-0313 with XEP-0059). */
   archive(room: string, query: ArchiveQuery): Promise<ArchivePage>;
+  /** What the server says that it can do (XEP-0030), the `var` of each feature. */
+  features(): Promise<readonly string[]>;
   /** XEP-0199 to the server. Rejects when no answer came within the deadline. */
   ping(deadlineMs?: number): Promise<void>;
   /** Ends the stream properly, within a second. */

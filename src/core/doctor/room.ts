@@ -52,6 +52,29 @@ export function judgeAffiliations(
   return ok(guard === undefined ? 'no bot is banned' : `${guard} is ${affiliations.get(guard)} of the room`);
 }
 
+/** What mod_sax_nick adds to the features of the server. */
+const NICK_MODULE = 'saxctl:registered-nickname';
+
+/** @param features of the server; undefined when nobody could log in to ask. */
+export function judgeNickModule(features: readonly string[] | undefined, guarded: boolean): Verdict {
+  if (features?.includes(NICK_MODULE)) return ok('mod_sax_nick is at work');
+  if (!guarded) return ok('mod_sax_nick is not loaded; no guard is configured');
+  if (features === undefined) return skipped('nobody can log in');
+  return warning(
+    'ejabberd runs without mod_sax_nick: who has voice can change his nickname and say a line in one packet, before the guard removes him',
+    `mkdir -p /usr/local/lib/ejabberd
+saxctl init --print nick-module > /usr/local/lib/ejabberd/mod_sax_nick.erl
+erlc -o /usr/local/lib/ejabberd /usr/local/lib/ejabberd/mod_sax_nick.erl
+echo 'ERL_OPTIONS="$ERL_OPTIONS -pa /usr/local/lib/ejabberd"' >> /etc/ejabberd/ejabberdctl.cfg
+# ejabberd.yml
+modules:
+  mod_sax_nick:
+    exempt:
+      allow: saxbots
+# then: systemctl restart ejabberd`,
+  );
+}
+
 /** @param seconds since the newest line of the archive; undefined when it is empty. */
 export function judgeArchive(failure: string | undefined, seconds: number | undefined, room: string): Verdict {
   if (failure !== undefined)

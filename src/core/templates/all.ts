@@ -34,6 +34,7 @@ export function templates(site: Site, sections: readonly SectionDoc[]): Template
       about: 'what ejabberd has to be told: merge it into /etc/ejabberd/ejabberd.yml',
       part: 'ejabberd',
     },
+    ...nickModule(site),
     {
       path: 'nginx-upstream.conf',
       mode: 0o644,
@@ -101,6 +102,15 @@ ${ARCHIVE_TABLES.map((table) => `${table};`).join('\n')}
 `;
 }
 
+const MODULES = '/usr/local/lib/ejabberd';
+
+function nickModule(site: Site): Template[] {
+  if (!site.guard) return [];
+  const path = 'mod_sax_nick.erl';
+  const about = `a module for ejabberd, which closes what the guard alone cannot: erlc -o ${MODULES} ${path}`;
+  return [{ path, mode: 0o644, text: site.nickModule, about, part: 'nick-module' }];
+}
+
 function ejabberdFile(site: Site): string {
   const bots = ['webridge', ...(site.irc === undefined ? [] : ['ircbridge']), ...(site.guard ? ['guard'] : [])];
   const settings: EjabberdSite = {
@@ -120,6 +130,7 @@ function ejabberdFile(site: Site): string {
       password: site.secrets.archive_password,
     },
     moderated: site.guard,
+    ...(site.guard ? { nickModule: 'commented' } : {}),
     failToBan: false,
   };
   return `# Options of ejabberd for the chat, each with its reason. Merge them into /etc/ejabberd/ejabberd.yml (keys that are there
@@ -127,7 +138,11 @@ function ejabberdFile(site: Site): string {
 # Afterwards, once, the room:
 #   ejabberdctl create_room_with_opts ${site.room.split('@')[0]} ${site.mucService} ${site.domain} '[{"name":"persistent","value":"true"}]'${
     site.guard
-      ? `\n#   ejabberdctl set_room_affiliation ${site.room.split('@')[0]} ${site.mucService} guard@${site.domain} owner`
+      ? `\n#   ejabberdctl set_room_affiliation ${site.room.split('@')[0]} ${site.mucService} guard@${site.domain} owner
+# And the module that goes with the guard, once and after each upgrade of ejabberd:
+#   mkdir -p ${MODULES} && erlc -o ${MODULES} ${site.directory}/mod_sax_nick.erl
+#   echo 'ERL_OPTIONS="$ERL_OPTIONS -pa ${MODULES}"' >> /etc/ejabberd/ejabberdctl.cfg   # once
+# then take the # away from mod_sax_nick below: ejabberd does not start with a module that is not there.`
       : ''
   }
 

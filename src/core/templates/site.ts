@@ -21,6 +21,8 @@ export type Site = {
   readonly webGroup: string;
   /** Name of the web site, for nginx. */
   readonly serverName: string;
+  /** Source of ejabberd’s module mod_sax_nick, which goes with the guard. */
+  readonly nickModule: string;
   readonly secrets: Secrets;
 };
 
@@ -49,5 +51,5 @@ export type Template = {
   /** What it is for, and where it goes if not here. */
   readonly about: string;
   /** For `--print PART`. */
-  readonly part: 'toml' | 'ejabberd' | 'nginx' | 'systemd' | 'cron' | 'sql' | 'secrets';
+  readonly part: 'toml' | 'ejabberd' | 'nick-module' | 'nginx' | 'systemd' | 'cron' | 'sql' | 'secrets';
 };

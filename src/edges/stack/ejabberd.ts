@@ -75,7 +75,7 @@ export async function createEjabberd(
   await writeFile(join(home, '.erlang.cookie'), randomBytes(12).toString('hex'), { mode: 0o400 });
   const ctl = await ownEjabberdctl(home);
   const logFile = join(logs, 'console.log');
-  const modules = nickModule === undefined ? [] : ['-pa', await compiled(nickModule, home)];
+  const modules = nickModule === undefined ? [] : ['-pa', await compiled(nickModule)];
 
   const daemon = createDaemon({
     name: 'ejabberd',
@@ -181,12 +181,12 @@ export async function createEjabberd(
   };
 }
 
-/** The directory with the compiled module. */
-async function compiled(source: string, home: string): Promise<string> {
-  const directory = join(home, 'modules');
-  await mkdir(directory, { mode: 0o700 });
-  await promisify(execFile)('/usr/bin/erlc', ['-o', directory, source]);
-  return directory;
+/** A directory with the compiled module. */
+async function compiled(source: string): Promise<string> {
+  const key = [await readFile(source, 'utf8'), await erlangLibraries()];
+  return cached('nick-module', key, async (directory) => {
+    await promisify(execFile)('/usr/bin/erlc', ['-o', directory, source]);
+  });
 }
 
 /** What decides which tables Mnesia has and how the room is made: the configuration without ports and passwords. */

@@ -166,7 +166,7 @@ async function prepareEjabberd({ options, layout, port, tls, bots, passwords }: 
         password: passwords.archive,
       },
       moderated: options.moderated ?? false,
-      nickModule: options.nickModule !== undefined,
+      nickModule: options.nickModule === undefined ? undefined : 'loaded',
       failToBan: false,
       furtherCommands: settings.ADMIN_COMMANDS,
     },

@@ -7,6 +7,8 @@ export const NS = {
   startTls: 'urn:ietf:params:xml:ns:xmpp-tls',
   /** XEP-0004 */
   form: 'jabber:x:data',
+  /** XEP-0030 */
+  discoInfo: 'http://jabber.org/protocol/disco#info',
   /** XEP-0045 */
   muc: 'http://jabber.org/protocol/muc',
   mucUser: 'http://jabber.org/protocol/muc#user',

@@ -34,6 +34,7 @@ export function newSession({ jid, log, now, write, socket }: SessionWiring): Ses
   };
   const iq = newIq(send);
   const archive = newArchive(iq);
+  const domain = splitJid(jid).bare.replace(/^.*@/, '');
 
   const lost = (why: Disconnect): void => {
     if (over) return;
@@ -75,8 +76,12 @@ export function newSession({ jid, log, now, write, socket }: SessionWiring): Ses
       }
     },
     archive: (room, query) => archive.query(room.toLowerCase(), query),
+    async features() {
+      const answer = await iq.request('get', domain, xml('query', { xmlns: NS.discoInfo }), 'features of the server');
+      const found = answer.getChild('query', NS.discoInfo)?.getChildren('feature') ?? [];
+      return found.map((feature) => String(feature.attrs['var'] ?? ''));
+    },
     async ping(deadlineMs = 10_000) {
-      const domain = splitJid(jid).bare.replace(/^.*@/, '');
       await iq.request('get', domain, xml('ping', { xmlns: NS.ping }), 'ping to the server', deadlineMs);
     },
     async close() {

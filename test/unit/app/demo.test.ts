@@ -32,7 +32,7 @@ function world(broken: Partial<DemoWorld> = {}): DemoWorld {
     jid: `${name}@chat.test/demo`,
     closed: new Promise(() => {}),
     enter: async (_room, nick, events): Promise<Room> => {
-      if (nick !== name) throw new Refusal(EXIT.refused, 'conflict', 'taken');
+      if (nick !== name) throw new Refusal(EXIT.refused, nick === 'tari' ? 'not-acceptable' : 'conflict', 'taken');
       inRoom.add(events);
       return {
         room: 'sax@conference.chat.test',
@@ -47,6 +47,7 @@ function world(broken: Partial<DemoWorld> = {}): DemoWorld {
       };
     },
     archive: async () => ({ lines: [], complete: true, first: undefined, last: undefined, count: 0 }),
+    features: async () => [],
     ping: async () => {},
     close: async () => {},
     abandon: () => {},
