@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { statements } from '../src/core/phpbb/statements.ts';
 import { startStack } from '../src/edges/stack/stack.ts';
@@ -13,8 +13,9 @@ const MEMBERS = 100_000;
 const BANS = 1030;
 const WARMUP = 10_000;
 const TIMED = 15_000;
-const ROUNDS = 5;
-const STARTS = 15;
+
+const PARTS = ['floor', 'auth', 'isuser3', 'isuser2', 'first'] as const;
+type Part = (typeof PARTS)[number];
 
 const run1 = promisify(execFile);
 const sid = (id: number): string => createHash('md5').update(`sid${id}`).digest('hex');
@@ -34,106 +35,124 @@ type Figures = {
 /**
  * `saxctl auth` against a C program with libmariadb and the same statement, one question at a time through pipes as ejabberd
  * asks, a hundred thousand members. Needs gcc and libmariadb-dev.
+ * Arguments: `--rounds N`, `--starts N` (for the first answer), `--only PART,…`.
  */
-export async function run(): Promise<void> {
+export async function run(argv: readonly string[]): Promise<void> {
+  const { rounds, starts, parts } = options(argv);
   const stack = await startStack({ parts: ['mariadb'] });
   try {
     const { floor, driver } = build(stack.directory);
-    for (const board of ['phpbb3', 'phpbb2'] as const) await fill(stack.databaseSocket, board);
-    const config = async (board: string): Promise<string> => {
+    for (const board of ['phpbb3', 'phpbb2'] as const)
+      if (board === 'phpbb3' || parts.has('isuser2')) await fill(stack.databaseSocket, board);
+    const saxctl = async (board: string): Promise<string[]> => {
       const path = join(stack.directory, `${board}.toml`);
-      const text = `[database]\nsocket = "${stack.databaseSocket}"\nuser = "root"\nname = "bench_${board}"\n[xmpp]\ndomain = "chat.test"\n`;
-      await writeFile(path, text, { mode: 0o600 });
-      return path;
+      await writeFile(path, configuration(stack.databaseSocket, board), { mode: 0o600 });
+      return [process.execPath, 'bin/saxctl.js', '-q', '-c', path, 'auth'];
     };
-    const saxctl = async (board: string): Promise<string[]> => [
-      process.execPath,
-      'bin/saxctl.js',
-      '-q',
-      '-c',
-      await config(board),
-      'auth',
-    ];
-    const requests = async (file: string, count: number, text: (id: number) => string): Promise<string> => {
-      const path = join(stack.directory, file);
-      // Members from all over the table, none of the banned.
-      const packets = Array.from({ length: count }, (_, index) => {
-        const body = Buffer.from(text(2 + BANS + ((index * 7919) % (MEMBERS - BANS))));
-        return Buffer.concat([Buffer.of(body.length >> 8, body.length & 255), body]);
-      });
-      await writeFile(path, Buffer.concat(packets));
-      return path;
-    };
-    const logins = await requests(
-      'auth.requests',
-      WARMUP + TIMED,
-      (id) => `auth:${name(id).toLowerCase()}:chat.test:${sid(id)}`,
-    );
-    const users = await requests(
-      'isuser.requests',
-      WARMUP + TIMED,
-      (id) => `isuser:${name(id).toLowerCase()}:chat.test`,
-    );
-    const one = await requests(
-      'one.requests',
-      4,
-      (id) => `auth:${name(id + 50_000).toLowerCase()}:chat.test:${sid(id + 50_000)}`,
-    );
-
-    const ask = async (file: string, warmup: number, argv: readonly string[]): Promise<Figures> => {
-      const { stdout } = await run1(driver, [file, String(warmup), ...argv]);
+    const { logins, users, one } = await questions(stack.directory);
+    const statement = statements('phpbb3', 'phpbb_', false).session;
+    const ask = async (file: string, warmup: number, program: readonly string[]): Promise<Figures> => {
+      const { stdout } = await run1(driver, [file, String(warmup), ...program]);
       return JSON.parse(stdout) as Figures;
     };
-    const floorArgv = [floor, stack.databaseSocket, 'bench_phpbb3', statements('phpbb3', 'phpbb_', false).session];
-    const rows: Record<string, Figures[]> = { floor: [], auth: [], isuser3: [], isuser2: [] };
-    const add = async (row: string, file: string, argv: readonly string[]): Promise<void> => {
-      rows[row]?.push(await ask(file, WARMUP, argv));
+    const programs: Record<Exclude<Part, 'first'>, readonly [file: string, program: readonly string[]]> = {
+      floor: [logins, [floor, stack.databaseSocket, 'bench_phpbb3', statement]],
+      auth: [logins, await saxctl('phpbb3')],
+      isuser3: [users, await saxctl('phpbb3')],
+      isuser2: [users, await saxctl('phpbb2')],
     };
-    for (let round = 0; round < ROUNDS; round++) {
-      await add('floor', logins, floorArgv);
-      await add('auth', logins, await saxctl('phpbb3'));
-      await add('isuser3', users, await saxctl('phpbb3'));
-      await add('isuser2', users, await saxctl('phpbb2'));
-    }
+    const rows = new Map<Part, Figures[]>();
+    for (let round = 0; round < rounds; round++)
+      for (const [part, [file, program]] of Object.entries(programs) as [Part, [string, string[]]][])
+        if (parts.has(part)) rows.set(part, [...(rows.get(part) ?? []), await ask(file, WARMUP, program)]);
     const bare: number[] = [];
     const first: number[] = [];
-    for (let start = 0; start < STARTS; start++) {
+    for (let start = 0; parts.has('first') && start < starts; start++) {
       const at = performance.now();
       await run1(process.execPath, ['-e', '0']);
       bare.push(performance.now() - at);
-      first.push((await ask(one, 0, await saxctl('phpbb3'))).firstMs);
+      first.push((await ask(one, 0, programs.auth[1])).firstMs);
     }
-    report(rows, bare, first);
+    report(rows, rounds, bare, first);
   } finally {
     await stack.stop();
   }
 }
 
-function report(rows: Record<string, Figures[]>, bare: readonly number[], first: readonly number[]): void {
-  const of = (row: string, figure: keyof Figures): number => median((rows[row] ?? []).map((one) => one[figure]));
-  const line = (title: string, row: string): (string | number)[] => [
-    title,
-    ...(['perSecond', 'p50', 'p99', 'cpu', 'wrong'] as const).map((figure) => of(row, figure)),
-    of(row, 'rssKb') / 1024,
+function options(argv: readonly string[]): { rounds: number; starts: number; parts: ReadonlySet<Part> } {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      rounds: { type: 'string', default: '5' },
+      starts: { type: 'string', default: '15' },
+      only: { type: 'string', default: PARTS.join() },
+    },
+  });
+  const parts = values.only.split(',');
+  const unknown = parts.find((part) => !(PARTS as readonly string[]).includes(part));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: must be of ${PARTS.join()}`);
+  return { rounds: Number(values.rounds), starts: Number(values.starts), parts: new Set(parts as Part[]) };
+}
+
+export const configuration = (socket: string, board: string): string =>
+  `[database]\nsocket = "${socket}"\nuser = "root"\nname = "bench_${board}"\n[xmpp]\ndomain = "chat.test"\n`;
+
+/** Files of packets, of members from all over the table, none of the banned. */
+export async function questions(directory: string): Promise<{ logins: string; users: string; one: string }> {
+  const write = async (file: string, count: number, text: (id: number) => string): Promise<string> => {
+    const path = join(directory, file);
+    const packets = Array.from({ length: count }, (_, index) => {
+      const body = Buffer.from(text(2 + BANS + ((index * 7919) % (MEMBERS - BANS))));
+      return Buffer.concat([Buffer.of(body.length >> 8, body.length & 255), body]);
+    });
+    await writeFile(path, Buffer.concat(packets));
+    return path;
+  };
+  const login = (id: number): string => `auth:${name(id).toLowerCase()}:chat.test:${sid(id)}`;
+  return {
+    logins: await write('auth.requests', WARMUP + TIMED, login),
+    users: await write('isuser.requests', WARMUP + TIMED, (id) => `isuser:${name(id).toLowerCase()}:chat.test`),
+    // High ids: what lies below them must be told from their names at the first answer.
+    one: await write('one.requests', 4, (id) => login(id + 50_000)),
+  };
+}
+
+function report(
+  rows: ReadonlyMap<Part, readonly Figures[]>,
+  rounds: number,
+  bare: readonly number[],
+  first: readonly number[],
+): void {
+  const of = (row: Part, figure: keyof Figures): number => median((rows.get(row) ?? []).map((one) => one[figure]));
+  const titles: [Part, string][] = [
+    ['floor', 'C floor, auth'],
+    ['auth', 'saxctl auth'],
+    ['isuser3', 'saxctl isuser, phpBB 3'],
+    ['isuser2', 'saxctl isuser, phpBB 2 (no index)'],
   ];
-  printTable(`saxctl auth, ${MEMBERS} members, ${TIMED} questions after ${WARMUP}, medians of ${ROUNDS} rounds`, [
+  printTable(`saxctl auth, ${MEMBERS} members, ${TIMED} questions after ${WARMUP}, medians of ${rounds} rounds`, [
     ['', '1/s', 'p50 us', 'p99 us', 'CPU us', 'wrong', 'RSS MiB'],
-    line('C floor, auth', 'floor'),
-    line('saxctl auth', 'auth'),
-    line('saxctl isuser, phpBB 3', 'isuser3'),
-    line('saxctl isuser, phpBB 2 (no index)', 'isuser2'),
+    ...titles
+      .filter(([part]) => rows.has(part))
+      .map(([part, title]) => [
+        title,
+        ...(['perSecond', 'p50', 'p99', 'cpu', 'wrong'] as const).map((figure) => of(part, figure)),
+        of(part, 'rssKb') / 1024,
+      ]),
   ]);
   printTable('against the aims', [
     ['', 'measured', 'aim'],
     ['auth 1/s ÷ floor', of('auth', 'perSecond') / of('floor', 'perSecond'), '>= 0.75'],
     ['auth p99 ÷ own p50', of('auth', 'p99') / of('auth', 'p50'), '<= 6'],
     ['RSS MiB', of('auth', 'rssKb') / 1024, '<= 70'],
+    ['first answer ms', median(first), ''],
+    ['node -e 0 ms', median(bare), ''],
     ['first answer ÷ node -e 0', median(first) / median(bare), '<= 4'],
     ['isuser phpBB 2 ÷ phpBB 3, p50', of('isuser2', 'p50') / of('isuser3', 'p50'), '~ 1'],
   ]);
 }
 
-function build(directory: string): { floor: string; driver: string } {
+export function build(directory: string): { floor: string; driver: string } {
   const compile = (source: string, ...flags: string[]): string => {
     const target = join(directory, source.replace('.c', ''));
     execFileSync('gcc', ['-O2', '-o', target, join('bench', source), ...flags], { stdio: 'inherit' });
@@ -147,7 +166,7 @@ function build(directory: string): { floor: string; driver: string } {
   }
 }
 
-async function fill(socket: string, board: 'phpbb3' | 'phpbb2'): Promise<void> {
+export async function fill(socket: string, board: 'phpbb3' | 'phpbb2'): Promise<void> {
   const db = await createConnection({ socketPath: socket, user: 'root', charset: 'utf8mb4' });
   await db.query(`CREATE DATABASE bench_${board}`);
   await db.query(`USE bench_${board}`);

@@ -2,7 +2,7 @@ import type { Io } from './commands/command.ts';
 
 /** The real process as Io. A reader of our output that went away (`| head`) is no error worth a word. */
 export function processIo(): Io {
-  const { stdin, stdout, stderr, env } = process;
+  const { stdout, stderr, env } = process;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     throw error;
@@ -10,7 +10,10 @@ export function processIo(): Io {
   // When nobody reads the log, the work goes on.
   stderr.on('error', () => {});
   return {
-    stdin,
+    // Opened when it is read: `auth` reads it in another way.
+    get stdin() {
+      return process.stdin;
+    },
     stdout,
     stderr,
     env,

@@ -123,7 +123,7 @@ async function explainToken(
     localpartOf(token.username) === localpart,
     `the token’s name makes ${localpartOf(token.username) ?? 'no localpart'}`,
   );
-  const account = await authority.directory.find(localpart, within);
+  const account = await authority.directory.find(localpart, within, authority.forum.account);
   say(
     'member',
     account !== undefined,

@@ -44,21 +44,11 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
   let full = false;
   let stopped = false;
   let answered = 0;
-  let working: Promise<void> | undefined;
+  let whenDone: (() => void)[] = [];
 
-  /** The question in hand; looked at by `tick`. */
-  let current: { readonly deadline: number; readonly settle: (verdict: Verdict) => void } | undefined;
-  const judge = (request: AuthRequest): Promise<Verdict> =>
-    new Promise((resolve) => {
-      // The time runs from here: ejabberd asks one thing at a time, only a test sends more at once.
-      const within = timeoutMs();
-      const mine = { deadline: monotonic() + within, settle: resolve };
-      current = mine;
-      decide(request, within).then(resolve, (error: unknown) => {
-        failed(error);
-        resolve(refuse('unavailable', { detail: 'internal error' }));
-      });
-    });
+  /** The question in hand. */
+  type Question = { readonly request: AuthRequest; readonly at: number; readonly deadline: number };
+  let current: Question | undefined;
   let ticking: NodeJS.Timeout | undefined;
   let idle = 0;
   const tick = (): void => {
@@ -70,57 +60,83 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
       return;
     }
     idle = 0;
-    if (monotonic() >= current.deadline) current.settle(refuse('unavailable', { detail: 'no answer in time' }));
+    if (monotonic() >= current.deadline) settle(current, refuse('unavailable', { detail: 'no answer in time' }));
   };
 
-  const question = async (packet: Uint8Array): Promise<void> => {
+  const ask = (packet: Uint8Array): void => {
+    ticking ??= setInterval(tick, TICK).unref();
     const at = monotonic();
-    const request = parseAuthRequest(packet);
-    const verdict = await judge(request);
+    // The time runs from here: ejabberd asks one thing at a time, only a test sends more at once.
+    const within = timeoutMs();
+    const question = { request: parseAuthRequest(packet), at, deadline: at + within };
+    current = question;
+    const defect = (error: unknown): void => {
+      failed(error);
+      settle(question, refuse('unavailable', { detail: 'internal error' }));
+    };
+    try {
+      decide(question.request, within).then((verdict) => settle(question, verdict), defect);
+    } catch (error) {
+      defect(error);
+    }
+  };
+
+  const settle = (question: Question, verdict: Verdict): void => {
+    // Late: no was said already.
+    if (current !== question) return;
     current = undefined;
     answer(verdict.allowed ? YES : NO);
     answered++;
-    report(request, verdict, monotonic() - at);
+    try {
+      report(question.request, verdict, monotonic() - question.at);
+    } catch (error) {
+      failed(error);
+    }
+    proceed();
   };
 
-  const work = async (): Promise<void> => {
-    ticking ??= setInterval(tick, TICK).unref();
-    while (!stopped) {
-      const packet = queue[next];
-      if (packet === undefined) break;
-      next++;
-      await question(packet);
+  /** On to the next packet, if nothing is in hand. */
+  const proceed = (): void => {
+    if (current !== undefined) return;
+    if (stopped || next === queue.length) {
+      queue.length = 0;
+      next = 0;
+      const done = whenDone;
+      if (done.length > 0) whenDone = [];
+      for (const tell of done) tell();
+    } else {
+      const packet = queue[next++];
       if (next >= FULL) {
         queue = queue.slice(next);
         next = 0;
       }
-      if (full && queue.length - next <= HUNGRY) {
-        full = false;
-        resume();
-      }
+      if (packet !== undefined) ask(packet);
     }
-    queue = stopped ? queue : [];
-    next = 0;
-    working = undefined;
+    if (full && queue.length - next <= HUNGRY) {
+      full = false;
+      resume();
+    }
   };
+  const isBusy = (): boolean => current !== undefined || next < queue.length;
+  const done = (): Promise<true> => new Promise((resolve) => whenDone.push(() => resolve(true)));
 
   return {
     push(chunk) {
       for (const packet of splitter.push(chunk)) queue.push(packet);
-      if (queue.length > next) working ??= work();
+      proceed();
       full = queue.length - next >= FULL;
       return !full;
     },
     async end() {
-      while (working !== undefined) {
+      while (isBusy() && !stopped) {
         const before = answered;
-        const moved = await Promise.race([working.then(() => true), wait(DRAIN)]);
+        const moved = await Promise.race([done(), wait(DRAIN)]);
         if (!moved && answered === before) return;
       }
     },
     async stop() {
       stopped = true;
-      await working;
+      if (current !== undefined) await done();
     },
   };
 }

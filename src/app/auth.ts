@@ -3,7 +3,7 @@ import { decodeEntities } from '../core/entities.ts';
 import { type AuthRequest, ascii } from '../core/extauth.ts';
 import { localpartOf } from '../core/member-name.ts';
 import { ForumError } from '../core/phpbb/failure.ts';
-import { type Account, isActive, type Refusal, refuseAccount, refuseSession, sessionEnd } from '../core/phpbb/rules.ts';
+import { type Account, type Refusal, refuseAccount, refuseSession, sessionEnd } from '../core/phpbb/rules.ts';
 import { isToken } from '../core/token.ts';
 import { type Bots, sameServer } from './auth-bots.ts';
 import { checkToken, type TokenKeys } from './auth-token.ts';
@@ -33,23 +33,19 @@ export type Authority = {
  * Answers one question of ejabberd. Never rejects: what cannot be found out within the time is refused.
  * @param within milliseconds for the answer.
  */
-export async function decide(authority: Authority, request: AuthRequest, within: number): Promise<Verdict> {
-  try {
-    switch (request.op) {
-      case 'malformed':
-        return refuse('malformed');
-      case 'other':
-        return refuse('unknown-op', { detail: request.name });
-      case 'auth': {
-        const verdict = await decideLogin(authority, request, deadline(authority, within));
+export function decide(authority: Authority, request: AuthRequest, within: number): Promise<Verdict> {
+  switch (request.op) {
+    case 'malformed':
+      return Promise.resolve(refuse('malformed'));
+    case 'other':
+      return Promise.resolve(refuse('unknown-op', { detail: request.name }));
+    case 'auth':
+      return decideLogin(authority, request, deadline(authority, within)).then((verdict) => {
         if (!verdict.allowed) authority.flood.refused();
         return verdict;
-      }
-      case 'isuser':
-        return await decideIsUser(authority, request, deadline(authority, within));
-    }
-  } catch (error) {
-    return refuseFailure(error);
+      }, refuseFailure);
+    case 'isuser':
+      return decideIsUser(authority, request, deadline(authority, within)).catch(refuseFailure);
   }
 }
 
@@ -75,22 +71,24 @@ async function decideIsUser(
 ): Promise<Verdict> {
   if (authority.bots.has(user, server)) return { allowed: true, by: 'bot' };
   if (elsewhere(authority, server)) return refuse('unknown-server', { detail: server });
-  const account = await authority.directory.find(user, left());
+  const account = await authority.directory.find(user, left(), authority.forum.member);
   return account === undefined ? refuse('no-member') : { allowed: true, by: 'member', memberId: account.id };
 }
 
-async function decideLogin(
+function decideLogin(
   authority: Authority,
   { user, server, secret }: AuthRequest & { op: 'auth' },
   left: () => number,
 ): Promise<Verdict> {
   // A bot's name is the bot's alone: a member of that name must not speak with its rights.
   if (authority.bots.has(user, server))
-    return authority.bots.check(user, server, secret) ? { allowed: true, by: 'bot' } : refuse('bad-password');
-  if (elsewhere(authority, server)) return refuse('unknown-server', { detail: server });
+    return Promise.resolve(
+      authority.bots.check(user, server, secret) ? { allowed: true, by: 'bot' } : refuse('bad-password'),
+    );
+  if (elsewhere(authority, server)) return Promise.resolve(refuse('unknown-server', { detail: server }));
   const text = secret.length <= MAX_SECRET ? ascii(secret) : '';
   if (isToken(text)) return decideToken(authority, user, text, left);
-  if (text === '' || !authority.sidPattern.test(text)) return refuse('bad-sid');
+  if (text === '' || !authority.sidPattern.test(text)) return Promise.resolve(refuse('bad-sid'));
   return decideSession(authority, user, text, left);
 }
 
@@ -115,7 +113,8 @@ async function decideSession(
   const rules = reading instanceof Promise ? await reading : reading;
   const refusal = refuseSession(session, rules.settings, rules.addressBans, authority.now());
   if (refusal !== undefined) return refuseAs(refusal, memberId);
-  const rival = await authority.directory.rival(user, session, left());
+  const looking = authority.directory.rival(user, session, left());
+  const rival = looking === undefined ? undefined : await looking;
   if (rival !== undefined) return refuse('collision', { memberId, detail: `member ${rival}` });
   return { allowed: true, by: 'session', expires: sessionEnd(session, rules.settings), memberId };
 }
@@ -142,7 +141,7 @@ async function decideToken(authority: Authority, user: string, secret: string, l
   if (!token.ok) return refuse(token.reason, { at: token.expires });
   if (localpartOf(token.username) !== user) return refuse('other-member');
   const rules = await authority.rules(left());
-  const account = await authority.directory.find(user, left());
+  const account = await authority.directory.find(user, left(), authority.forum.account);
   if (account === undefined) return refuse('no-member');
   const memberId = account.id;
   // The token may be the one of a member whose name only makes the same localpart.
@@ -172,17 +171,4 @@ export function refuseAs(refusal: Refusal, memberId: number): Verdict {
     case 'not-logged-in':
       return refuse(reason, { memberId });
   }
-}
-
-/** For the directory: the member with this id, if he is active and his name makes this localpart now. */
-export async function holderOf(
-  forum: Forum,
-  id: number,
-  localpart: string,
-  within: number,
-): Promise<Account | undefined> {
-  const account = await forum.account(id, within);
-  return account !== undefined && isActive(account) && localpartOf(account.username) === localpart
-    ? account
-    : undefined;
 }

@@ -1,4 +1,4 @@
-import { type Authority, holderOf } from './auth.ts';
+import type { Authority } from './auth.ts';
 import { type BotAccount, createBots } from './auth-bots.ts';
 import type { TokenKeys } from './auth-token.ts';
 import { openDirectory } from './directory.ts';
@@ -51,7 +51,6 @@ export function openAuthority(options: AuthorityOptions): OpenAuthority {
     now: clock.monotonic,
     sleep: clock.sleep,
     signal: stop.signal,
-    holder: (id, localpart, within) => holderOf(forum, id, localpart, within),
   });
   return {
     domain,

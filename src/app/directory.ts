@@ -1,7 +1,7 @@
 import { unescapeLocalpart } from '../core/jid.ts';
 import { localpartOf } from '../core/member-name.ts';
 import { isPlain } from '../core/phpbb/names.ts';
-import type { Account } from '../core/phpbb/rules.ts';
+import { isActive, type MemberRow } from '../core/phpbb/rules.ts';
 import { createMemberIndex } from './member-index.ts';
 import type { Forum, MemberName } from './ports/forum.ts';
 import type { Log } from './ports/log.ts';
@@ -28,13 +28,17 @@ const NAMED_COLLISIONS = 20;
  * for it, so the answer is right from the first one on.
  */
 export type Directory = {
-  /** The member whose localpart this is; undefined when nobody's. `within`: milliseconds. Rejects with ForumError or NotYet. */
-  find(localpart: string, within: number): Promise<Account | undefined>;
+  /**
+   * The member whose localpart this is, as `read` finds him; undefined when it is nobody's.
+   * Rejects with ForumError or NotYet.
+   * @param within milliseconds.
+   */
+  find<T extends MemberRow>(localpart: string, within: number, read: Reader<T>): Promise<T | undefined>;
   /**
    * Whether this member, whose row was just read, owns his localpart. The other one's id if not.
    * Rejects with ForumError, or NotYet when it cannot be told in time.
    */
-  rival(localpart: string, member: Account, within: number): Promise<number | undefined>;
+  rival(localpart: string, member: MemberRow, within: number): undefined | Promise<number | undefined>;
   /** The id that the index has for a localpart; not checked. */
   known(localpart: string): number | undefined;
   /** The same after a look for new members. */
@@ -43,6 +47,9 @@ export type Directory = {
   collisions(): number;
 };
 
+/** Reads a member by his id; `within`: milliseconds. */
+export type Reader<T extends MemberRow> = (id: number, within: number) => Promise<T | undefined>;
+
 export type DirectoryOptions = {
   readonly forum: Forum;
   readonly log: Log;
@@ -50,12 +57,10 @@ export type DirectoryOptions = {
   readonly now: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
-  /** The member with this id if he is active and has this localpart now. */
-  readonly holder: (id: number, localpart: string, within: number) => Promise<Account | undefined>;
 };
 
 export function openDirectory(options: DirectoryOptions): Directory {
-  const { forum, log, now, sleep, signal, holder } = options;
+  const { forum, log, now, sleep, signal } = options;
   const index = createMemberIndex(options.seed);
   /** Every member up to this id is in the index; Infinity after the first whole scan. */
   let covered = 0;
@@ -159,35 +164,50 @@ export function openDirectory(options: DirectoryOptions): Directory {
     });
   };
 
-  return {
-    async rival(localpart, member, within) {
-      const since = now();
-      if (member.id > covered && member.board !== 'phpbb2' && isPlain(member.username)) {
-        // The first scan has not come so far: the database looks through the few names that count faster than we read all.
-        const rivals = await forum.unusual(member.id, within);
-        return rivals.find(({ username }) => localpartOf(username) === localpart)?.id;
-      }
-      if (!(await coveredUpTo(member.id, within))) throw new NotYet();
-      const owner = index.owner(localpart);
-      if (owner === member.id) return undefined;
-      if (owner !== undefined && owner < member.id && (await holder(owner, localpart, within - (now() - since))))
-        return owner;
-      // New, renamed, or a lower id than the one we knew of.
-      index.settle(localpart, member.id);
-      return undefined;
-    },
+  /** The member with this id if he is active and has this localpart now. */
+  const holder = async <T extends MemberRow>(
+    id: number,
+    localpart: string,
+    within: number,
+    read: Reader<T>,
+  ): Promise<T | undefined> => {
+    const member = await read(id, within);
+    return member !== undefined && isActive(member) && localpartOf(member.username) === localpart ? member : undefined;
+  };
 
-    async find(localpart, within) {
+  const findRival = async (localpart: string, member: MemberRow, within: number): Promise<number | undefined> => {
+    const since = now();
+    if (member.id > covered && member.board !== 'phpbb2' && isPlain(member.username)) {
+      // The first scan has not come so far: the database looks through the few names that count faster than we read all.
+      const rivals = await forum.unusual(member.id, within);
+      return rivals.find(({ username }) => localpartOf(username) === localpart)?.id;
+    }
+    if (!(await coveredUpTo(member.id, within))) throw new NotYet();
+    const owner = index.owner(localpart);
+    if (owner === member.id) return undefined;
+    const left = within - (now() - since);
+    if (owner !== undefined && owner < member.id && (await holder(owner, localpart, left, forum.member))) return owner;
+    // New, renamed, or a lower id than the one we knew of.
+    index.settle(localpart, member.id);
+    return undefined;
+  };
+
+  return {
+    rival: (localpart, member, within) =>
+      member.id <= covered && index.owner(localpart) === member.id ? undefined : findRival(localpart, member, within),
+
+    async find(localpart, within, read) {
       const since = now();
       const left = (): number => within - (now() - since);
-      if (!(await coveredUpTo(Number.POSITIVE_INFINITY, within))) throw new NotYet();
+      if (covered !== Number.POSITIVE_INFINITY && !(await coveredUpTo(Number.POSITIVE_INFINITY, within)))
+        throw new NotYet();
       const known = index.owner(localpart);
-      const account = known === undefined ? undefined : await holder(known, localpart, left());
+      const account = known === undefined ? undefined : await holder(known, localpart, left(), read);
       if (account !== undefined) return account;
       if (tailIsDue()) {
         await tailScan();
         const fresh = index.owner(localpart);
-        const found = fresh === undefined || fresh === known ? undefined : await holder(fresh, localpart, left());
+        const found = fresh === undefined || fresh === known ? undefined : await holder(fresh, localpart, left(), read);
         if (found !== undefined) return found;
       }
       // Renamed since the last scan: asked by name, where the name is plain enough for SQL.
@@ -196,7 +216,7 @@ export function openDirectory(options: DirectoryOptions): Directory {
       const renamed = (await forum.plain(name, left())).find(({ username }) => localpartOf(username) === localpart);
       if (renamed === undefined) return undefined;
       index.settle(localpart, renamed.id);
-      return holder(renamed.id, localpart, left());
+      return holder(renamed.id, localpart, left(), read);
     },
 
     known: (localpart) => index.owner(localpart),

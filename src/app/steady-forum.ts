@@ -99,6 +99,7 @@ export function steadyForum(
   return {
     session: (id, within) => ask((left) => forum.session(id, left), within),
     account: (id, within) => ask((left) => forum.account(id, left), within),
+    member: (id, within) => ask((left) => forum.member(id, left), within),
     sessionsOf: (memberId, within) => ask((left) => forum.sessionsOf(memberId, left), within),
     rules: (within) => ask((left) => forum.rules(left), within),
     page: (afterId, limit, within) => ask((left) => forum.page(afterId, limit, left), within),

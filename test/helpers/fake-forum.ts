@@ -44,6 +44,7 @@ export function fakeForum(): FakeForum {
         return row === undefined || account === undefined ? undefined : { ...row, ...account };
       }),
     account: (id) => ask('account', () => accounts.get(id)),
+    member: (id) => ask('member', () => accounts.get(id)),
     sessionsOf: (memberId) =>
       ask('sessionsOf', () =>
         [...sessions.values()].filter(({ member }) => member === memberId).map(({ sessionId }) => sessionId),

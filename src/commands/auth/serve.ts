@@ -7,8 +7,9 @@ import { refuse } from '../../core/auth-verdict.ts';
 import { newDeferred } from '../../core/deferred.ts';
 import { type ExitCode, reasonOf } from '../../core/errors.ts';
 import { openAnswers } from '../../edges/stdio/answers.ts';
+import { openQuestions } from '../../edges/stdio/questions.ts';
 import { type Daemon, runDaemon } from '../../lifecycle.ts';
-import type { Context } from '../command.ts';
+import type { Context, Io } from '../command.ts';
 import { authorityOf, fingerprint } from './authority.ts';
 
 /** A configuration that does not work is read again this often, milliseconds. */
@@ -42,23 +43,19 @@ async function body(context: Context & { readonly broken: () => unknown }, daemo
   const failed = (error: unknown): void => log.error('defect', `internal error, answered no: ${reasonOf(error)}`);
   const answer = openAnswers(io.stdout, () => over.resolve(undefined));
   const service = createAuthService({
-    decide: async (request, within) => {
+    decide: (request, within) => {
       const authority = gate.authority();
-      return authority === undefined ? refuse('not-configured') : decide(authority, request, within);
+      return authority === undefined ? Promise.resolve(refuse('not-configured')) : decide(authority, request, within);
     },
     timeoutMs: gate.timeoutMs,
     answer,
-    resume: () => io.stdin.resume(),
+    resume: () => questions.resume(),
     report,
     failed,
     monotonic: clock.monotonic,
   });
 
-  const onData = (chunk: Buffer): void => {
-    if (!service.push(chunk)) io.stdin.pause();
-  };
-  const onEnd = (): void => void service.end().then(() => over.resolve(undefined));
-  io.stdin.on('data', onData).on('end', onEnd).on('error', onEnd).on('close', onEnd);
+  const questions = openQuestions(io, service.push, () => void service.end().then(() => over.resolve(undefined)));
   signal.addEventListener('abort', () => void service.stop().then(() => over.resolve(undefined)), { once: true });
   const summaries = setInterval(report.flush, 10_000).unref();
   const parent = watchParent(() => over.resolve(undefined));
@@ -163,7 +160,11 @@ function steadyContext(context: Context): Context & { readonly broken: () => unk
   const { NOTIFY_SOCKET, ...env } = context.io.env;
   // Started by ejabberd we inherit its socket to systemd; only the service's main process may speak there.
   const main = env['SYSTEMD_EXEC_PID'];
-  const io = main === undefined || Number(main) === process.pid ? context.io : { ...context.io, env };
+  const io: Io =
+    main === undefined || Number(main) === process.pid
+      ? context.io
+      : // Not a copy: standard input is opened by whoever asks for it first.
+        Object.create(context.io, { env: { value: env } });
   return {
     ...context,
     io,

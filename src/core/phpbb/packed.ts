@@ -1,4 +1,4 @@
-import type { Account, Ban, Session } from './rules.ts';
+import type { Account, Ban, MemberRow, Session } from './rules.ts';
 import type { Board } from './statements.ts';
 
 /**
@@ -12,11 +12,20 @@ export function unpackSession(board: Board, rows: readonly string[]): Session | 
   const account = accountOf(board, fields, 4, rows, 8);
   const [sessionId, time, flag, ip] = fields;
   if (account === undefined || sessionId === undefined || ip === undefined) return undefined;
-  return { ...account, sessionId, time: Number(time), flag: flag !== '0', ip };
+  const { id, state, bans, email, username } = account;
+  // Written out: one shape, made at once.
+  return { board, id, state, bans, email, username, sessionId, time: Number(time), flag: flag !== '0', ip };
 }
 
 export function unpackAccount(board: Board, rows: readonly string[]): Account | undefined {
   return accountOf(board, split(rows[0] ?? '', 4), 0, rows, 4);
+}
+
+/** What `member` packs: id, state, and the name. */
+export function unpackMember(board: Board, rows: readonly string[]): MemberRow | undefined {
+  const [id, state, username] = split(rows[0] ?? '', 2);
+  if (id === undefined || state === undefined || username === undefined) return undefined;
+  return { board, id: Number(id), state: Number(state), username };
 }
 
 /** The first `count` fields and, as the last item, what is behind them. */

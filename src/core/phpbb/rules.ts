@@ -19,14 +19,19 @@ export type Ban = { readonly exclude: boolean; readonly end: number };
 /** A ban of an e-mail address or an IP address, with wildcards. */
 export type AddressBan = Ban & { readonly email: string; readonly ip: string };
 
-export type Account = {
+/** Who a member is. */
+export type MemberRow = {
   readonly board: Board;
   readonly id: number;
   /** As stored: HTML-escaped. */
   readonly username: string;
-  readonly email: string;
   /** phpBB 3: user_type (0 normal, 1 inactive, 2 ignore, 3 founder). phpBB 2: user_active. */
   readonly state: number;
+};
+
+/** With what may keep him out. */
+export type Account = MemberRow & {
+  readonly email: string;
   readonly bans: readonly Ban[];
 };
 

@@ -15,6 +15,8 @@ export type Statements = {
   readonly session: string;
   /** One member, a row for each ban. Parameter: member id. One column: id, state, ban exclude, ban end, e-mail, name. */
   readonly account: string;
+  /** One member without his bans, by primary key on every board. Parameter: member id. One column: id, state, name. */
+  readonly member: string;
   /** Settings, see core/phpbb/settings.ts. */
   readonly settings: string;
   /** Bans by address: e-mail, IP, exclude, end. */
@@ -75,6 +77,7 @@ export function statements(board: Board, prefix: string, raw: boolean): Statemen
   return {
     session: `SELECT CONCAT_WS(' ',s.session_id,s.session_time,${flag},s.session_ip,${account}) FROM ${table('sessions')} s JOIN ${users} u ON u.user_id=s.session_user_id ${join} WHERE s.session_id=?`,
     account: `SELECT CONCAT_WS(' ',${account}) FROM ${users} u ${join} WHERE u.user_id=?`,
+    member: `SELECT CONCAT_WS(' ',u.user_id,${state},${name}) FROM ${users} u WHERE u.user_id=?`,
     settings: `SELECT config_name,config_value FROM ${table('config')} WHERE config_name IN ('session_length','allow_autologin','max_autologin_time')`,
     addressBans: {
       phpbb3: `SELECT ban_email,ban_ip,ban_exclude,ban_end FROM ${bans} WHERE ban_userid=0`,

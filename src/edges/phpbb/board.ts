@@ -21,15 +21,21 @@ export type DatabaseConfig = {
 /** The forum's tables behind one connection: knows, or finds out by asking, which board they belong to. */
 export type BoardLane = {
   ask(question: keyof Statements, values: readonly Value[], within: number): Promise<readonly Row[]>;
-  /** The board that the last answer came from. */
-  known(): Board;
+  /** Asks with one value for rows of one text. `read` gets the board that they come from. */
+  texts<T>(
+    question: TextQuestion,
+    value: string | number,
+    within: number,
+    read: (texts: readonly string[], board: Board) => T,
+  ): Promise<T>;
   /** Which board it is; asks when that is not known yet. */
   board(within: number): Promise<Board>;
   readonly decode: Decoder;
   close(): void;
 };
 
-/** Statements that only the right board understands. */
+/** Statements of one text column; those with bans are understood by the right board only. */
+export type TextQuestion = 'session' | 'account' | 'member';
 const TELLING: ReadonlySet<keyof Statements> = new Set(['session', 'account']);
 
 /** Shared by the lanes of one forum: what one found out the others need not. */
@@ -44,23 +50,21 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
       : config.board === 'phpbb3'
         ? ['phpbb3', 'phpbb4']
         : ['phpbb2'];
-  const lane: Lane = openLane(addressOf(config));
+  const lane: Lane = openLane(addressOf(config), decode);
+
+  type Ask<T> = (board: Board, within: number) => Promise<T>;
 
   /** Asks as each board in turn, the known one first. */
-  const findOut = async (
-    question: keyof Statements,
-    values: readonly Value[],
-    within: number,
-  ): Promise<readonly Row[]> => {
+  const findOut = async <T>(ask: Ask<T>, within: number): Promise<T> => {
     const order =
       known.board === undefined ? candidates : [known.board, ...candidates.filter((one) => one !== known.board)];
     const since = performance.now();
     let first: unknown;
     for (const one of order) {
       try {
-        const rows = await lane.ask(texts[one][question], values, within - (performance.now() - since));
+        const answer = await ask(one, within - (performance.now() - since));
         known.board = one;
-        return rows;
+        return answer;
       } catch (error) {
         first ??= error;
         if (!isOtherBoard(error)) throw error;
@@ -69,29 +73,29 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
     throw first;
   };
 
-  const askAs = (question: keyof Statements, values: readonly Value[], within: number): Promise<readonly Row[]> => {
-    if (known.board === undefined) return findOut(question, values, within);
-    return lane.ask(texts[known.board][question], values, within).catch((error: unknown) => {
-      // The forum was upgraded under us.
-      if (isOtherBoard(error)) return findOut(question, values, within);
-      throw error;
-    });
-  };
-
   const board = async (within: number): Promise<Board> => {
-    if (known.board === undefined) await askAs('account', [0], within);
+    if (known.board === undefined)
+      await findOut((one, left) => lane.texts(texts[one].account, 0, left, () => undefined), within);
     return known.board ?? 'phpbb3';
   };
 
+  const put = <T>(question: keyof Statements, ask: Ask<T>, within: number): Promise<T> => {
+    if (known.board !== undefined)
+      return ask(known.board, within).catch((error: unknown) => {
+        // The forum was upgraded under us.
+        if (isOtherBoard(error)) return findOut(ask, within);
+        throw error;
+      });
+    if (TELLING.has(question)) return findOut(ask, within);
+    const since = performance.now();
+    return board(within).then((one) => ask(one, within - (performance.now() - since)));
+  };
+
   return {
-    ask(question, values, within) {
-      if (known.board !== undefined || TELLING.has(question)) return askAs(question, values, within);
-      const since = performance.now();
-      return board(within).then((which) =>
-        lane.ask(texts[which][question], values, within - (performance.now() - since)),
-      );
-    },
-    known: () => known.board ?? 'phpbb3',
+    ask: (question, values, within) =>
+      put(question, (one, left) => lane.ask(texts[one][question], values, left), within),
+    texts: (question, value, within, read) =>
+      put(question, (one, left) => lane.texts(texts[one][question], value, left, (rows) => read(rows, one)), within),
     board,
     decode,
     close: () => lane.close(),

@@ -1,15 +1,9 @@
-import mysql, { type Connection, type PrepareStatementInfo, type QueryError } from 'mysql2';
 import { reasonOf } from '../../core/errors.ts';
 import { ForumError } from '../../core/phpbb/failure.ts';
+import type { Decoder } from '../../core/phpbb/names.ts';
+import { type Address, type Link, openLink, type Prepared, type Settled } from './link.ts';
 
-export type Address = {
-  readonly host: string;
-  readonly port: number;
-  readonly socket: string | undefined;
-  readonly user: string | undefined;
-  readonly password: string | undefined;
-  readonly database: string | undefined;
-};
+export type { Address } from './link.ts';
 
 export type Row = readonly unknown[];
 export type Value = string | number | Uint8Array;
@@ -25,23 +19,17 @@ export type Lane = {
    * @throws ForumError
    */
   ask(sql: string, values: readonly Value[], within: number): Promise<readonly Row[]>;
+  /** The same for a statement with one parameter and one text column, faster; `read` makes the result. */
+  texts<T>(sql: string, value: string | number, within: number, read: (texts: readonly string[]) => T): Promise<T>;
   close(): void;
-};
-
-type Link = {
-  readonly connection: Connection;
-  readonly ready: Promise<void>;
-  readonly statements: Map<string, PrepareStatementInfo>;
-  /** Answered at least one question: an error that follows may only mean that the server had closed it. */
-  used: boolean;
 };
 
 type Question = {
   readonly sql: string;
-  readonly values: readonly Value[];
   readonly deadline: number;
-  readonly resolve: (rows: readonly Row[]) => void;
-  readonly reject: (error: ForumError) => void;
+  readonly execute: (over: Link, prepared: Prepared, settled: Settled<unknown>) => void;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
   asked: number;
 };
 
@@ -52,8 +40,10 @@ const IDLE_TICKS = 80;
 /** A question is asked at most so often: again only when the connection turned out to be an old one. */
 const ATTEMPTS = 2;
 
-export function openLane(address: Address): Lane {
+/** @param decode for text in columns without a character set. */
+export function openLane(address: Address, decode: Decoder = latin1): Lane {
   let link: Link | undefined;
+  let statements = new Map<string, Prepared>();
   let current: Question | undefined;
   let waiting: Question[] = [];
   let ticking: NodeJS.Timeout | undefined;
@@ -62,36 +52,51 @@ export function openLane(address: Address): Lane {
   const drop = (dead: Link | undefined): void => {
     if (dead === undefined) return;
     if (link === dead) link = undefined;
-    // destroy() of mysql2 only sends FIN: a frozen server would keep socket and callbacks for hours.
-    dead.connection.destroy();
-    (dead.connection as unknown as { stream: { destroy(): void } }).stream.destroy();
+    dead.destroy();
+  };
+  const connected = (): Link => {
+    if (link === undefined) {
+      statements = new Map();
+      link = openLink(address, decode, drop);
+    }
+    return link;
   };
 
   const put = (question: Question): void => {
     current = question;
     question.asked++;
-    link ??= connect(address, drop);
-    const over = link;
-    const settled = (error: QueryError | null, rows: unknown): void => {
+    const over = connected();
+    const settled = (error: unknown, result?: unknown): void => {
       // Too late: it was refused and its connection closed.
       if (current !== question) return;
       current = undefined;
-      if (error === null) {
+      if (error === undefined) {
         over.used = true;
-        question.resolve(rows as Row[]);
+        question.resolve(result);
       } else failed(question, over, error);
       next();
     };
-    const prepared = over.statements.get(question.sql);
-    if (prepared === undefined) prepareAndExecute(over, question, settled);
-    else prepared.execute(question.values as unknown[], settled);
+    const known = statements.get(question.sql);
+    if (known === undefined) prepare(question, over, settled);
+    else question.execute(over, known, settled);
   };
 
-  const failed = (question: Question, over: Link, error: QueryError): void => {
+  const prepare = (question: Question, over: Link, settled: Settled<unknown>): void => {
+    const mine = statements;
+    over.prepare(question.sql, (error, prepared) => {
+      if (error !== undefined || prepared === undefined) settled(error ?? late());
+      else {
+        mine.set(question.sql, prepared);
+        if (current === question && link === over) question.execute(over, prepared, settled);
+      }
+    });
+  };
+
+  const failed = (question: Question, over: Link, error: unknown): void => {
     const failure = asForumError(error);
     const again = isStatementLost(error) || (over.used && isLoss(error));
     // After an error of the statement itself the connection is as good as before.
-    if (failure.kind === 'schema') over.statements.delete(question.sql);
+    if (failure.kind === 'schema') statements.delete(question.sql);
     else drop(over);
     if (again && question.asked < ATTEMPTS && performance.now() < question.deadline) put(question);
     else question.reject(failure);
@@ -121,15 +126,34 @@ export function openLane(address: Address): Lane {
     next();
   };
 
+  const ask = <T>(
+    sql: string,
+    within: number,
+    execute: (over: Link, prepared: Prepared, settled: Settled<T>) => void,
+  ): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const deadline = performance.now() + within;
+      const question: Question = {
+        sql,
+        deadline,
+        execute,
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        asked: 0,
+      };
+      ticking ??= setInterval(tick, TICK);
+      if (current === undefined) put(question);
+      else waiting.push(question);
+    });
+
   return {
-    ask(sql, values, within) {
-      return new Promise((resolve, reject) => {
-        const question = { sql, values, deadline: performance.now() + within, resolve, reject, asked: 0 };
-        ticking ??= setInterval(tick, TICK);
-        if (current === undefined) put(question);
-        else waiting.push(question);
-      });
-    },
+    ask: (sql, values, within) => ask(sql, within, (over, prepared, settled) => over.rows(prepared, values, settled)),
+    texts: (sql, value, within, read) =>
+      ask(sql, within, (over, prepared, settled) =>
+        over.texts(prepared, value, (error, texts) =>
+          texts === undefined ? settled(error) : settled(undefined, read(texts)),
+        ),
+      ),
     close() {
       clearInterval(ticking);
       ticking = undefined;
@@ -144,48 +168,8 @@ export function openLane(address: Address): Lane {
 
 const late = (): ForumError => new ForumError('down', 'no answer in time');
 
-type Settled = (error: QueryError | null, rows: unknown) => void;
-
-function prepareAndExecute({ connection, ready, statements }: Link, { sql, values }: Question, settled: Settled): void {
-  ready.then(
-    () =>
-      connection.prepare(sql, (error, prepared) => {
-        if (error) return settled(error, undefined);
-        statements.set(sql, prepared);
-        prepared.execute(values as unknown[], settled);
-      }),
-    (error: QueryError) => settled(error, undefined),
-  );
-}
-
-/** mysql2 gives up connecting by itself only long after whoever asks. */
-const CONNECT_WITHIN = 30_000;
-
-function connect(address: Address, lost: (link: Link) => void): Link {
-  const connection = mysql.createConnection({
-    ...(address.socket === undefined ? { host: address.host, port: address.port } : { socketPath: address.socket }),
-    ...(address.user === undefined ? {} : { user: address.user }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.database === undefined ? {} : { database: address.database }),
-    charset: 'utf8mb4',
-    rowsAsArray: true,
-    connectTimeout: CONNECT_WITHIN,
-    // Idle for hours between two logins: without probes a firewall forgets us in silence.
-    enableKeepAlive: true,
-    keepAliveInitialDelay: 30_000,
-  });
-  const link: Link = {
-    connection,
-    statements: new Map(),
-    used: false,
-    ready: new Promise((resolve, reject) => {
-      connection.connect((error) => (error ? reject(error) : resolve()));
-    }),
-  };
-  // Also heard between questions: the server restarted, an idle connection was closed.
-  connection.on('error', () => lost(link));
-  return link;
-}
+/** Every byte a character. */
+const latin1: Decoder = (bytes) => Buffer.from(bytes).toString('latin1');
 
 const codeOf = (error: unknown): string => (error as { code?: string } | undefined)?.code ?? '';
 

@@ -1,6 +1,5 @@
 import type { Forum, MemberName } from '../../app/ports/forum.ts';
-import type { Decoder } from '../../core/phpbb/names.ts';
-import { unpackAccount, unpackSession } from '../../core/phpbb/packed.ts';
+import { unpackAccount, unpackMember, unpackSession } from '../../core/phpbb/packed.ts';
 import { readSettings } from '../../core/phpbb/rules.ts';
 import { type BoardLane, type DatabaseConfig, openBoard, textOf } from './board.ts';
 import type { Row } from './connection.ts';
@@ -18,15 +17,19 @@ export function openForum(config: DatabaseConfig): Forum {
 
   return {
     session: (id, within) =>
-      front.ask('session', [id], within).then((rows) => {
-        const session = rows.length === 0 ? undefined : unpackSession(front.known(), textsOf(rows, front.decode));
+      front.texts('session', id, within, (texts, board) => {
+        const session = texts.length === 0 ? undefined : unpackSession(board, texts);
         // CHAR is compared with padding and by collation: only the very same id counts.
         return session?.sessionId === id ? session : undefined;
       }),
     account: (id, within) =>
-      front
-        .ask('account', [id], within)
-        .then((rows) => (rows.length === 0 ? undefined : unpackAccount(front.known(), textsOf(rows, front.decode)))),
+      front.texts('account', id, within, (texts, board) =>
+        texts.length === 0 ? undefined : unpackAccount(board, texts),
+      ),
+    member: (id, within) =>
+      front.texts('member', id, within, (texts, board) =>
+        texts.length === 0 ? undefined : unpackMember(board, texts),
+      ),
     sessionsOf: async (memberId, within) =>
       (await front.ask('sessionsOf', [memberId], within)).map(([id]) => textOf(id, front.decode)),
     rules: (within) => readRules(back, within),
@@ -40,8 +43,6 @@ export function openForum(config: DatabaseConfig): Forum {
     },
   };
 }
-
-const textsOf = (rows: readonly Row[], decode: Decoder): string[] => rows.map(([value]) => textOf(value, decode));
 
 async function readRules(lane: BoardLane, within: number): ReturnType<Forum['rules']> {
   const since = performance.now();
