@@ -33,6 +33,13 @@ export const slimMysql2 = {
     build.onLoad({ filter: /.*/, namespace: 'slim-stub' }, ({ path }) => ({
       contents: path === 'iconv-lite' ? ICONV : 'exports.default = {};',
     }));
+    // Loaded when a server asks for TLS, which we do not offer.
+    build.onResolve({ filter: /^tls$/ }, ({ path, importer }) =>
+      /[\\/]mysql2[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'slim-lazy' } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'slim-lazy' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get: (_, name) => require('${path}')[name] });`,
+    }));
     // Names by number, those of the servers' classical errors only.
     build.onLoad({ filter: /[\\/]mysql2[\\/]lib[\\/]constants[\\/]errors\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8')

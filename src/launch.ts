@@ -9,8 +9,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exitCode = 78;
 } else {
   // Before anything else is loaded: ejabberd reads what is written to fd 1 as answers.
-  if (servesAnswers(process.argv.slice(2))) claimStdout();
-  // A variable keeps the bundler from pulling main into the launcher.
-  const main = './main.js';
-  void import(main).then((module: typeof import('./main.ts')) => module.run());
+  const argv = process.argv.slice(2);
+  const gate = servesAnswers(argv);
+  if (gate) claimStdout();
+  // Variables keep the bundler from pulling them into the launcher.
+  const files = { gate: './gate.js', main: './main.js' };
+  const runMain = (): Promise<void> => import(files.main).then((module: typeof import('./main.ts')) => module.run());
+  const runGate = (): Promise<boolean> =>
+    import(files.gate).then((module: typeof import('./gate.ts')) => module.runGate(argv));
+  void (gate ? runGate().then((done) => (done ? undefined : runMain())) : runMain());
 }

@@ -66,6 +66,8 @@ export function openDirectory(options: DirectoryOptions): Directory {
   let covered = 0;
   let highest = 0;
   let collisions = 0;
+  /** Until then: the localparts of members with unusual names, by their lowest id. */
+  let early: Promise<ReadonlyMap<string, number> | undefined> | undefined;
   let waiting: { id: number; go: () => void }[] = [];
   let tail: Promise<void> | undefined;
   let tailAt = 0;
@@ -133,10 +135,28 @@ export function openDirectory(options: DirectoryOptions): Directory {
     return tail;
   };
 
+  const readUnusual = async (): Promise<ReadonlyMap<string, number> | undefined> => {
+    const owners = new Map<string, number>();
+    const members = await forum.unusual(SCAN_WITHIN);
+    for (const { id, username } of members ?? []) {
+      const localpart = localpartOf(username);
+      // They come by ascending id.
+      if (localpart !== undefined && !owners.has(localpart)) owners.set(localpart, id);
+    }
+    return members === undefined ? undefined : owners;
+  };
+
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
+        // First of all, since the first login waits for it: to have the database look through the names is faster than to read them.
+        if (covered !== Number.POSITIVE_INFINITY) {
+          early = readUnusual();
+          // Without it, whoever is asked for waits for the scan.
+          await early.catch(() => {});
+        }
         await scan();
+        early = undefined;
         const until = now() + FULL_SCAN;
         while (now() < until) {
           await sleep(TAIL_SCAN, signal);
@@ -149,6 +169,13 @@ export function openDirectory(options: DirectoryOptions): Directory {
     }
   };
   run().catch(() => {});
+
+  /** Rejects with NotYet when it takes longer, milliseconds. */
+  const inTime = <T>(promise: Promise<T>, within: number): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new NotYet()), Math.max(0, within));
+      promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
 
   const coveredUpTo = (id: number, within: number): Promise<boolean> => {
     if (id <= covered) return Promise.resolve(true);
@@ -177,16 +204,24 @@ export function openDirectory(options: DirectoryOptions): Directory {
 
   const findRival = async (localpart: string, member: MemberRow, within: number): Promise<number | undefined> => {
     const since = now();
-    if (member.id > covered && member.board !== 'phpbb2' && isPlain(member.username)) {
-      // The first scan has not come so far: the database looks through the few names that count faster than we read all.
-      const rivals = await forum.unusual(member.id, within);
-      return rivals.find(({ username }) => localpartOf(username) === localpart)?.id;
+    const left = (): number => within - (now() - since);
+    if (member.id > covered && early !== undefined && isPlain(member.username)) {
+      // The scan has not come so far.
+      const unusual = await inTime(
+        early.catch(() => undefined),
+        within,
+      );
+      const other = unusual?.get(localpart);
+      if (unusual !== undefined)
+        return other !== undefined && other < member.id && (await holder(other, localpart, left(), forum.member))
+          ? other
+          : undefined;
     }
-    if (!(await coveredUpTo(member.id, within))) throw new NotYet();
+    if (!(await coveredUpTo(member.id, left()))) throw new NotYet();
     const owner = index.owner(localpart);
     if (owner === member.id) return undefined;
-    const left = within - (now() - since);
-    if (owner !== undefined && owner < member.id && (await holder(owner, localpart, left, forum.member))) return owner;
+    if (owner !== undefined && owner < member.id && (await holder(owner, localpart, left(), forum.member)))
+      return owner;
     // New, renamed, or a lower id than the one we knew of.
     index.settle(localpart, member.id);
     return undefined;

@@ -103,7 +103,7 @@ export function steadyForum(
     sessionsOf: (memberId, within) => ask((left) => forum.sessionsOf(memberId, left), within),
     rules: (within) => ask((left) => forum.rules(left), within),
     page: (afterId, limit, within) => ask((left) => forum.page(afterId, limit, left), within),
-    unusual: (belowId, within) => ask((left) => forum.unusual(belowId, left), within),
+    unusual: (within) => ask((left) => forum.unusual(left), within),
     highest: (within) => ask((left) => forum.highest(left), within),
     plain: (name, within) => ask((left) => forum.plain(name, left), within),
     close: () => forum.close(),

@@ -52,8 +52,11 @@ export interface Forum {
   rules(within: number): Promise<ForumRules>;
   /** The next active members behind an id, at most `limit`; an empty page is the end. */
   page(afterId: number, limit: number, within: number): Promise<readonly MemberName[]>;
-  /** Active members below an id whose name is not plain: on phpBB 3 only they can share a localpart with a plain name. */
-  unusual(belowId: number, within: number): Promise<readonly MemberName[]>;
+  /**
+   * The active members whose name is not plain, when only they can share a localpart with a plain name (phpBB 3) and there are
+   * few of them; else undefined.
+   */
+  unusual(within: number): Promise<readonly MemberName[] | undefined>;
   /** The highest id in the users table: no more members than this. */
   highest(within: number): Promise<number>;
   /** Active members with this plain name in any case. */

@@ -23,7 +23,7 @@ export type Statements = {
   readonly addressBans: string;
   /** Bans by member: id, exclude, end. */
   readonly memberBans: string;
-  /** Active members below an id whose name is not plain (core/phpbb/names.ts): id, name. Parameter: the id. */
+  /** Active members whose name is not plain (core/phpbb/names.ts), by id: id, name. Parameter: at most so many. */
   readonly unusual: string;
   /** The highest id of a member. */
   readonly highest: string;
@@ -89,7 +89,8 @@ export function statements(board: Board, prefix: string, raw: boolean): Statemen
       phpbb4: `SELECT ban_userid,0,ban_end FROM ${bans} WHERE ban_mode='user' AND ban_userid<>0`,
       phpbb2: `SELECT ban_userid,0,0 FROM ${bans} WHERE ban_userid<>0`,
     }[board],
-    unusual: `SELECT u.user_id,${name} FROM ${users} u WHERE u.user_id<? AND ${active} AND (u.username REGEXP '[^ -~]' OR INSTR(u.username,'&')>0 OR INSTR(u.username,CHAR(92 USING ascii))>0)`,
+    // One pattern, for every name is read; brackets are taken for unusual too, as the servers' dialects differ about them.
+    unusual: `SELECT u.user_id,${name} FROM ${users} u WHERE ${active} AND u.username REGEXP '[^ -%''-Z^-~]' ORDER BY u.user_id LIMIT ?`,
     highest: `SELECT MAX(user_id) FROM ${users}`,
     page: `SELECT u.user_id,${name},${state} FROM ${users} u WHERE u.user_id>? AND ${active} ORDER BY u.user_id LIMIT ?`,
     count: `SELECT COUNT(*) FROM ${table('users')} u WHERE ${active}`,

@@ -4,6 +4,9 @@ import { readSettings } from '../../core/phpbb/rules.ts';
 import { type BoardLane, type DatabaseConfig, openBoard, textOf } from './board.ts';
 import type { Row } from './connection.ts';
 
+/** Unusual names that are read apart; with more of them the forum speaks another language, and they are read with the rest. */
+const FEW = 2000;
+
 /**
  * The forum's database for the login. Two connections, both made when first needed: what a login waits for never queues
  * behind a scan of all members.
@@ -32,9 +35,14 @@ export function openForum(config: DatabaseConfig): Forum {
       ),
     sessionsOf: async (memberId, within) =>
       (await front.ask('sessionsOf', [memberId], within)).map(([id]) => textOf(id, front.decode)),
-    rules: (within) => readRules(back, within),
+    rules: (within) => readRules(front, within),
     page: (afterId, limit, within) => names(back.ask('page', [afterId, limit], within)),
-    unusual: (belowId, within) => names(front.ask('unusual', [belowId], within)),
+    async unusual(within) {
+      const since = performance.now();
+      if ((await back.board(within)) === 'phpbb2') return undefined;
+      const found = await names(back.ask('unusual', [FEW + 1], within - (performance.now() - since)));
+      return found.length > FEW ? undefined : found;
+    },
     highest: async (within) => Number((await back.ask('highest', [], within))[0]?.[0] ?? 0),
     plain: (name, within) => names(front.ask('plain', [name.toLowerCase()], within)),
     close() {
