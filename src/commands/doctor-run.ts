@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { parse } from 'yaml';
+import { explain } from '../app/auth-explain.ts';
+import type { OpenAuthority } from '../app/authority.ts';
 import { examine } from '../app/doctor/run.ts';
 import type { Bot, World } from '../app/doctor/world.ts';
-import { monotonic } from '../clock.ts';
+import { monotonic, systemClock } from '../clock.ts';
 import { ConfigError, type LoadedConfig } from '../config/load.ts';
 import { jsonReport, renderFinding, renderSummary, summary } from '../core/doctor/report.ts';
 import { type Finding, problem } from '../core/doctor/verdict.ts';
@@ -16,6 +18,7 @@ import { runProgram } from '../edges/doctor/programs.ts';
 import { openLane } from '../edges/phpbb/connection.ts';
 import { openMembers } from '../edges/phpbb/members.ts';
 import { connectXmpp } from '../edges/xmpp/connection.ts';
+import { authorityOf, silent } from './auth/authority.ts';
 import type { Context } from './command.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -80,6 +83,7 @@ async function makeWorld(context: Context, loaded: LoadedConfig, options: Option
     throw new SaxError(EXIT.usage, `cannot read ${printable(ymlPath)}`, { hint: 'name ejabberd.yml, or run as root' });
   const ca = config.xmpp.tls_ca;
   let lane: ReturnType<typeof openLane> | undefined;
+  let authority: OpenAuthority | undefined;
   const openSql = () => {
     const { host, port, socket, user, password, name } = config.database;
     return openLane({ host, port, socket, user, password, database: name });
@@ -112,6 +116,10 @@ async function makeWorld(context: Context, loaded: LoadedConfig, options: Option
       const [program = 'ejabberdctl', ...first] = splitWords(config.ejabberd.ctl);
       return runProgram(program, [...first, ...args], context.io.env);
     },
+    explain(user, secret) {
+      authority ??= authorityOf(loaded, { clock: systemClock, log: silent });
+      return explain(authority, user, new TextEncoder().encode(secret), STATEMENT_MS);
+    },
     login: (bot: Bot) =>
       connectXmpp(
         {
@@ -127,7 +135,10 @@ async function makeWorld(context: Context, loaded: LoadedConfig, options: Option
     irc: (server) => probeIrc(server, config.irc.tls_ca),
     http: probeHttp,
     tls: probeTls,
-    close: async () => lane?.close(),
+    async close() {
+      lane?.close();
+      authority?.close();
+    },
   };
 }
 

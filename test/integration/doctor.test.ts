@@ -106,6 +106,10 @@ describe('doctor on a real site', () => {
       repair: expect.stringContaining('restart ejabberd'),
     });
     expect(wrong.of('auth.login-webridge')).toMatchObject({ status: 'ok' });
+    expect(wrong.of('auth.rules')).toMatchObject({ status: 'ok', message: expect.stringContaining('let in') });
+    const lost = await doctor(stack, ['auth'], { SAXCTL_DATABASE_TABLE_PREFIX: 'other_' });
+    expect(lost.of('auth.rules')).toMatchObject({ status: 'problem', repair: 'saxctl doctor database' });
+    expect(lost.of('auth.login-webridge')).toMatchObject({ status: 'ok' });
   });
 
   it('config: a readable file, a short key, a secret file that is missing, an unknown variable, a broken file', async () => {

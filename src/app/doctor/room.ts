@@ -1,3 +1,4 @@
+import { type Verdict as AuthVerdict, describeVerdict } from '../../core/auth-verdict.ts';
 import {
   judgeAffiliations,
   judgeArchive,
@@ -13,6 +14,7 @@ import type { Bot, Group, Shared } from './world.ts';
 /** Logins go all the way: stream, SASL, ejabberd's pool, our program. */
 export const authGroup: Group = async function* authGroup(shared, check) {
   const { world } = shared;
+  yield await check('auth.rules', () => rules(shared));
   if (shared.bots.length === 0) {
     yield await check('auth.login', () => skipped('no bot has an account'));
     return;
@@ -34,6 +36,25 @@ export const authGroup: Group = async function* authGroup(shared, check) {
     );
   });
 };
+
+/** A session id that the forum never made. */
+const MADE_UP = '0'.repeat(32);
+
+/** What our program says when ejabberd is left out: then it is clear on which side a login fails. */
+async function rules({ world, bots }: Shared): Promise<Verdict> {
+  const say = (verdict: AuthVerdict): string => describeVerdict(verdict, world.now() / 1000);
+  for (const { jid, section, password } of bots) {
+    const { verdict } = await world.explain(jid.split('@')[0] ?? '', password);
+    if (!verdict.allowed)
+      return problem(`saxctl auth refuses the bot of [${section}]: ${say(verdict)}`, `saxctl auth --check ${section}`);
+  }
+  const { verdict } = await world.explain('saxctl-doctor', MADE_UP);
+  if (verdict.allowed)
+    return problem('saxctl auth accepts a made-up session', 'saxctl --log-level debug auth --check saxctl-doctor');
+  if (verdict.reason === 'unavailable')
+    return problem(`saxctl auth cannot ask the forum: ${say(verdict)}`, 'saxctl doctor database');
+  return ok(`${bots.length === 0 ? '' : `${bots.length} bots are let in, `}a made-up session is ${say(verdict)}`);
+}
 
 async function login(shared: Shared, bot: Bot): Promise<Verdict> {
   const { world } = shared;

@@ -4,6 +4,7 @@ import { type Finding, problem, type Verdict } from '../../core/doctor/verdict.t
 import type { Answer } from '../../core/doctor/web.ts';
 import type { Yml } from '../../core/doctor/yml.ts';
 import { reasonOf, SaxError } from '../../core/errors.ts';
+import type { Explanation } from '../auth-explain.ts';
 import type { ChatSession } from '../ports/chat.ts';
 import type { Members } from '../ports/forum.ts';
 
@@ -87,6 +88,8 @@ export type World = {
   readonly sql: (statement: string, values?: readonly (string | number)[]) => Promise<readonly (readonly unknown[])[]>;
   readonly members: () => Members;
   readonly ctl: (...args: readonly string[]) => Promise<{ readonly code: number | undefined; readonly text: string }>;
+  /** What `saxctl auth` itself says to this login, and why. */
+  readonly explain: (user: string, secret: string) => Promise<Explanation>;
   readonly login: (bot: Bot) => Promise<ChatSession>;
   readonly irc: (server: string) => Promise<IrcProbe>;
   readonly http: (url: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>;

@@ -39,3 +39,6 @@ export function authorityOf(
     ...(outage === undefined ? {} : { outage }),
   });
 }
+
+/** For a question of a person’s: what is worth a word is in the answer. */
+export const silent: Log = { error() {}, warn() {}, info() {}, debug() {}, child: () => silent };

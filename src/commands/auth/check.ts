@@ -5,7 +5,7 @@ import { EXIT, type ExitCode, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
 import { readSecret } from '../../edges/stdio/secret.ts';
 import type { Context } from '../command.ts';
-import { authorityOf } from './authority.ts';
+import { authorityOf, silent } from './authority.ts';
 
 /** `auth --check USER`: exit 0 allowed, 77 refused, 69 when the database does not answer. */
 export async function check(context: Context, user: string, json: boolean): Promise<ExitCode> {
@@ -40,5 +40,3 @@ export async function check(context: Context, user: string, json: boolean): Prom
     authority.close();
   }
 }
-
-const silent = { error() {}, warn() {}, info() {}, debug() {}, child: () => silent };
