@@ -51,27 +51,54 @@ export async function run(argv: readonly string[]): Promise<void> {
     };
     const { logins, users, one } = await questions(stack.directory);
     const statement = statements('phpbb3', 'phpbb_', false).session;
-    const ask = async (file: string, warmup: number, program: readonly string[]): Promise<Figures> => {
-      const { stdout } = await run1(driver, [file, String(warmup), ...program]);
-      return JSON.parse(stdout) as Figures;
+    /** Programs that are asked the same take turns: what else the machine does slows all of them. */
+    const ask = async (file: string, warmup: number, programs: readonly (readonly string[])[]): Promise<Figures[]> => {
+      const argv = programs.flatMap((program, index) => (index === 0 ? program : ['--', ...program]));
+      const { stdout } = await run1(driver, [file, String(warmup), ...argv]);
+      return stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Figures);
     };
-    const programs: Record<Exclude<Part, 'first'>, readonly [file: string, program: readonly string[]]> = {
-      floor: [logins, [floor, stack.databaseSocket, 'bench_phpbb3', statement]],
-      auth: [logins, await saxctl('phpbb3')],
-      isuser3: [users, await saxctl('phpbb3')],
-      isuser2: [users, await saxctl('phpbb2')],
-    };
+    const floorArgv = [floor, stack.databaseSocket, 'bench_phpbb3', statement];
+    const three = await saxctl('phpbb3');
+    const groups: readonly (readonly [file: string, programs: readonly (readonly [Part, readonly string[]])[]])[] = [
+      [
+        logins,
+        [
+          ['floor', floorArgv],
+          ['auth', three],
+        ],
+      ],
+      [
+        users,
+        [
+          ['isuser3', three],
+          ['isuser2', await saxctl('phpbb2')],
+        ],
+      ],
+    ];
     const rows = new Map<Part, Figures[]>();
     for (let round = 0; round < rounds; round++)
-      for (const [part, [file, program]] of Object.entries(programs) as [Part, [string, string[]]][])
-        if (parts.has(part)) rows.set(part, [...(rows.get(part) ?? []), await ask(file, WARMUP, program)]);
+      for (const [file, programs] of groups) {
+        const wanted = programs.filter(([part]) => parts.has(part));
+        if (wanted.length === 0) continue;
+        const figures = await ask(
+          file,
+          WARMUP,
+          wanted.map(([, program]) => program),
+        );
+        for (const [index, [part]] of wanted.entries())
+          rows.set(part, [...(rows.get(part) ?? []), ...figures.slice(index, index + 1)]);
+      }
     const bare: number[] = [];
     const first: number[] = [];
     for (let start = 0; parts.has('first') && start < starts; start++) {
       const at = performance.now();
       await run1(process.execPath, ['-e', '0']);
       bare.push(performance.now() - at);
-      first.push((await ask(one, 0, programs.auth[1])).firstMs);
+      const [figures] = await ask(one, 0, [three]);
+      first.push(figures?.firstMs ?? Number.NaN);
     }
     report(rows, rounds, bare, first);
   } finally {

@@ -2,6 +2,7 @@
 // its ten thousand errors and the tables of every character set are left out: loading them takes as long as Node itself
 // (`saxctl auth` is started by ejabberd and stays in memory). We ask in UTF-8.
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
 /** What mysql2 uses of iconv-lite, for the character sets that a connection in utf8mb4 can meet. */
@@ -12,6 +13,13 @@ exports.encode = (text, name) => Buffer.from(text, Buffer.isEncoding(name) ? nam
 exports.getDecoder = (name) => ({ write: (bytes) => exports.decode(bytes, name), end: () => '' });
 exports.getEncoder = (name) => ({ write: (text) => exports.encode(text, name), end: () => undefined });
 `;
+
+const ERRORS = [
+  1040, 1044, 1045, 1046, 1049, 1053, 1054, 1064, 1142, 1143, 1146, 1203, 1243, 1267, 1317, 1615, 1820, 1862, 1927,
+  3118, 4031,
+];
+
+const mysql2 = dirname(createRequire(import.meta.url).resolve('mysql2'));
 
 const INNER = 'slim-mysql2-inner';
 
@@ -33,18 +41,24 @@ export const slimMysql2 = {
     build.onLoad({ filter: /.*/, namespace: 'slim-stub' }, ({ path }) => ({
       contents: path === 'iconv-lite' ? ICONV : 'exports.default = {};',
     }));
-    // Loaded when a server asks for TLS, which we do not offer.
-    build.onResolve({ filter: /^tls$/ }, ({ path, importer }) =>
+    // Loaded when first used: TLS, which we do not offer; whole numbers beyond 2^53; parsers made of source text.
+    build.onResolve({ filter: /^(tls|long|generate-function)$/ }, ({ path, importer }) =>
       /[\\/]mysql2[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'slim-lazy' } : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'slim-lazy' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get: (_, name) => require('${path}')[name] });`,
+      contents: `const load = () => require('${path}');
+        module.exports = new Proxy(() => {}, {
+          get: (_, name) => load()[name],
+          apply: (_, self, given) => load()(...given),
+          construct: (_, given) => new (load())(...given),
+        });`,
+      resolveDir: mysql2,
     }));
-    // Names by number, those of the servers' classical errors only.
+    // Names by number, of the errors that we know by name.
     build.onLoad({ filter: /[\\/]mysql2[\\/]lib[\\/]constants[\\/]errors\.js$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8')
         .split('\n')
-        .filter((line) => /^exports\[1\d{3}\]/.test(line) || line.startsWith('exports[4031]'))
+        .filter((line) => ERRORS.includes(Number(/^exports\[(\d+)\]/.exec(line)?.[1])))
         .join('\n'),
     }));
   },

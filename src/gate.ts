@@ -1,5 +1,3 @@
-// Loaded with the rest: it is needed at once.
-import './config/load.ts';
 import type { LogLevel } from './app/ports/log.ts';
 import { serve } from './commands/auth/serve.ts';
 import type { GlobalFlags, Io } from './commands/command.ts';

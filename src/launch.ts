@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { claimStdout, servesAnswers } from './edges/stdio/claim.ts';
 
 /** The first code that runs: must parse on any Node that knows ES modules (12 and later). */
@@ -12,10 +13,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   const argv = process.argv.slice(2);
   const gate = servesAnswers(argv);
   if (gate) claimStdout();
-  // Variables keep the bundler from pulling them into the launcher.
-  const files = { gate: './gate.js', main: './main.js' };
-  const runMain = (): Promise<void> => import(files.main).then((module: typeof import('./main.ts')) => module.run());
-  const runGate = (): Promise<boolean> =>
-    import(files.gate).then((module: typeof import('./gate.ts')) => module.runGate(argv));
-  void (gate ? runGate().then((done) => (done ? undefined : runMain())) : runMain());
+  // A variable keeps the bundler from pulling main into the launcher.
+  const main = './main.js';
+  const runMain = (): Promise<void> => import(main).then((module: typeof import('./main.ts')) => module.run());
+  const load = createRequire(import.meta.url) as (file: string) => typeof import('./gate.ts');
+  const gated = gate ? load('./gate.cjs').runGate(argv) : Promise.resolve(false);
+  void gated.then((done) => (done ? undefined : runMain()));
 }

@@ -20,24 +20,35 @@ const LONGEST = 1 << 20;
  * @throws RangeError
  */
 export function executePacket(statement: number, value: string | number): Uint8Array {
-  const text = typeof value === 'string';
-  if (text ? !/^[\0-\x7f]{0,250}$/.test(value) : !Number.isSafeInteger(value)) throw new RangeError('not sent as such');
-  const size = 1 + 4 + 1 + 4 + 1 + 1 + 2 + (text ? 1 + value.length : 8);
+  const size = 1 + 4 + 1 + 4 + 1 + 1 + 2 + (typeof value === 'string' ? 1 + value.length : 8);
   const packet = new Uint8Array(HEADER + size);
-  const view = new DataView(packet.buffer);
-  view.setUint16(0, size, true);
+  packet[0] = size;
+  packet[1] = size >> 8;
   packet[4] = COM_STMT_EXECUTE;
-  view.setUint32(5, statement, true);
-  // 9: no cursor.
-  view.setUint32(10, 1, true);
-  // 14: the value is not NULL.
+  for (let at = 0; at < 4; at++) packet[5 + at] = statement >>> (8 * at);
+  // 9: no cursor. 14: the value is not NULL.
+  packet[10] = 1;
   packet[15] = 1;
-  packet[16] = text ? VAR_STRING : LONGLONG;
-  if (text) {
-    packet[18] = value.length;
-    for (let at = 0; at < value.length; at++) packet[19 + at] = value.charCodeAt(at);
-  } else view.setBigInt64(18, BigInt(value), true);
+  if (typeof value === 'string') {
+    packet[16] = VAR_STRING;
+    putText(packet, 18, value);
+  } else {
+    if (!Number.isSafeInteger(value)) throw new RangeError('no integer');
+    packet[16] = LONGLONG;
+    new DataView(packet.buffer).setBigInt64(18, BigInt(value), true);
+  }
   return packet;
+}
+
+/** A text behind its length, which fits into one byte. */
+function putText(packet: Uint8Array, from: number, text: string): void {
+  if (text.length > 250) throw new RangeError('too long');
+  packet[from] = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) throw new RangeError('not ASCII');
+    packet[from + 1 + at] = code;
+  }
 }
 
 export type ServerError = { readonly code: number; readonly message: string };

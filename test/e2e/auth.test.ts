@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 function start(more: Partial<Parameters<typeof startAuth>[0]> = {}): AuthProgram {
-  const program = startAuth({ config: stack.config, env: stack.env, ...more });
+  const program = startAuth({ config: stack.config, env: stack.env, pipes: true, ...more });
   running.push(program);
   return program;
 }

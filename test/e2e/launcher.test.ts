@@ -58,6 +58,6 @@ function sourcesLoaded(coverage: string): string[] {
     JSON.parse(readFileSync(join(coverage, file), 'utf8')).result.map(({ url }: { url: string }) => url),
   );
   return urls
-    .filter((url) => url.includes('/dist/') && !url.endsWith('launch.js'))
+    .filter((url) => url.includes('/dist/') && !url.endsWith('launch.cjs'))
     .flatMap((url): string[] => JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')).sources);
 }

@@ -84,7 +84,7 @@ describe('the package', () => {
       ].filter((name) => existsSync(name)),
     );
     expect(packed.size).toBeLessThan(3_000_000);
-    for (const name of ['man/saxctl.1', 'completions/_saxctl', 'php/saxsay.php', 'bin/saxctl.js', 'dist/launch.js'])
+    for (const name of ['man/saxctl.1', 'completions/_saxctl', 'php/saxsay.php', 'bin/saxctl.js', 'dist/launch.cjs'])
       expect(packed.files.map(({ path }) => path)).toContain(name);
   });
 
