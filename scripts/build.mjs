@@ -39,7 +39,7 @@ const main = {
   sourcesContent: false,
   chunkNames: 'chunks/[name]-[hash]',
   external: ['koffi'],
-  plugins: [slimMysql2],
+  plugins: [slimMysql2({ preparedOnly: false })],
   define: {
     'globalThis.SAXCTL_VERSION': JSON.stringify(version),
     'globalThis.SAXCTL_COMMIT': JSON.stringify(commit()),
@@ -62,6 +62,7 @@ await build({
   ...main,
   entryPoints: { gate: 'src/gate.ts' },
   splitting: false,
+  plugins: [slimMysql2({ preparedOnly: true })],
   minify: true,
   ...commonJs,
   define: { ...main.define, ...commonJs.define },

@@ -3,7 +3,7 @@
 // (`saxctl auth` is started by ejabberd and stays in memory). We ask in UTF-8.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** What mysql2 uses of iconv-lite, for the character sets that a connection in utf8mb4 can meet. */
 const ICONV = `
@@ -23,7 +23,8 @@ const mysql2 = dirname(createRequire(import.meta.url).resolve('mysql2'));
 
 const INNER = 'slim-mysql2-inner';
 
-export const slimMysql2 = {
+/** @param preparedOnly nothing but prepared statements is asked, with disableEval. */
+export const slimMysql2 = ({ preparedOnly }) => ({
   name: 'slim-mysql2',
   setup(build) {
     build.onResolve({ filter: /^mysql2$/ }, async ({ kind, resolveDir, pluginData }) => {
@@ -41,18 +42,34 @@ export const slimMysql2 = {
     build.onLoad({ filter: /.*/, namespace: 'slim-stub' }, ({ path }) => ({
       contents: path === 'iconv-lite' ? ICONV : 'exports.default = {};',
     }));
-    // Loaded when first used: TLS, which we do not offer; whole numbers beyond 2^53; parsers made of source text.
-    build.onResolve({ filter: /^(tls|long|generate-function)$/ }, ({ path, importer }) =>
-      /[\\/]mysql2[\\/]lib[\\/]/.test(importer) ? { path, namespace: 'slim-lazy' } : undefined,
-    );
+    // Loaded when first used: TLS, which we do not offer; whole numbers beyond 2^53; and what somebody who prepares every
+    // statement and has its rows read without eval() never uses: values written into SQL, parsers made of source text with a
+    // cache for fifteen thousand of them. Where all ask like that, these are left out.
+    const late = /^(tls|long|sql-escaper)$|[\\/](binary_parser|text_parser)\.js$/;
+    build.onResolve({ filter: late }, ({ path, importer, namespace, resolveDir }) => {
+      if (namespace !== 'file' || !/[\\/]mysql2[\\/]lib[\\/]/.test(importer) || path.includes('static_'))
+        return undefined;
+      const file = path.startsWith('.') ? join(resolveDir, path) : path;
+      return { path: file, namespace: preparedOnly && !/^(tls|long)$/.test(path) ? 'slim-none' : 'slim-lazy' };
+    });
     build.onLoad({ filter: /.*/, namespace: 'slim-lazy' }, ({ path }) => ({
-      contents: `const load = () => require('${path}');
+      contents: `const load = () => require(${JSON.stringify(path)});
         module.exports = new Proxy(() => {}, {
           get: (_, name) => load()[name],
           apply: (_, self, given) => load()(...given),
           construct: (_, given) => new (load())(...given),
         });`,
       resolveDir: mysql2,
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'slim-none' }, ({ path }) => ({
+      contents: `module.exports = () => { throw new Error('${basename(path)} is not in this build'); };`,
+    }));
+    // We ask in UTF-8, and answers are that or bytes.
+    build.onLoad({ filter: /[\\/]mysql2[\\/]lib[\\/]constants[\\/]charsets\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => /^exports\.(UTF8|BINARY|LATIN1)/.test(line))
+        .join('\n'),
     }));
     // Names by number, of the errors that we know by name.
     build.onLoad({ filter: /[\\/]mysql2[\\/]lib[\\/]constants[\\/]errors\.js$/ }, ({ path }) => ({
@@ -62,4 +79,4 @@ export const slimMysql2 = {
         .join('\n'),
     }));
   },
-};
+});

@@ -85,6 +85,7 @@ export function openLink(address: Address, decode: Decoder, lost: (link: Link) =
     rowsAsArray: true,
     // Answers in many columns are few: a parser compiled for each statement costs more than it saves.
     disableEval: true,
+    maxPreparedStatements: 64,
     connectTimeout: CONNECT_WITHIN,
     // Attributes would change the packets; files of ours are nothing for a server to ask for.
     flags: ['-CLIENT_QUERY_ATTRIBUTES', '-LOCAL_FILES'],
