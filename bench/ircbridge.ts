@@ -12,7 +12,7 @@ import { measureMemory } from './lib/relay-memory.ts';
 import { FLOOR, matterbridge, OURS, type Relay, stateOf } from './lib/relays.ts';
 import { figure, median, percentile, printTable } from './lib/table.ts';
 
-const ROUNDS = 3;
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const STEADY_LINES = 200;
 const STEADY_MS = 50;
 const BURST_LINES = 3000;
@@ -169,7 +169,8 @@ async function inRoom(
   };
   // A bot's account: members are slowed down by the server's shaper.
   const { password } = stack.bots[name];
-  const tari = await enterRoom(behind, 'Tari', { secret: password, localpart: name });
+  const nick = name === 'webridge' ? 'Tari' : 'Alice';
+  const tari = await enterRoom(behind, nick, { secret: password, localpart: name });
   return {
     say: (text) => tari.say(text),
     arrived: listen(tari.socket, way, () => undefined),
