@@ -6,6 +6,8 @@ export type Reflector = {
   readonly port: number;
   /** How many messages it has reflected. */
   readonly count: () => number;
+  /** Somebody else in the room says a line (XML text). */
+  say(text: string): void;
   close(): void;
 };
 
@@ -15,11 +17,12 @@ const BIND = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>`;
 const EMPTY_ARCHIVE = `<fin xmlns='urn:xmpp:mam:2' complete='true'><set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></fin>`;
 
 /**
- * Stands for an XMPP server where the server is not what is measured: it knows the few stanzas of a webridge, in the shape in which
+ * Stands for an XMPP server where the server is not what is measured: it knows the few stanzas of a bot, in the shape in which
  * our library writes them, and has every message back in microseconds, with an id of its archive (which is always empty when asked).
  */
-export async function startReflector(): Promise<Reflector> {
+export async function startReflector(heard: (stanza: string) => void = () => undefined): Promise<Reflector> {
   let count = 0;
+  let sayTo: (text: string) => void = () => undefined;
   const serve = (socket: Socket): void => {
     let pending = '';
     let authenticated = false;
@@ -29,11 +32,18 @@ export async function startReflector(): Promise<Reflector> {
       const to = /\bto="([^"]*)"/.exec(stanza)?.[1] ?? '';
       if (stanza.startsWith('<message')) {
         count += 1;
+        heard(stanza);
         const archived = `<stanza-id xmlns='urn:xmpp:sid:0' by='${to}' id='${1_700_000_000_000_000 + count}'/>`;
         return `${stanza.replace(`to="${to}"`, `from="${me}"`).slice(0, -'</message>'.length)}${archived}</message>`;
       }
       if (stanza.startsWith('<presence')) {
         me = to;
+        const [room = ''] = to.split('/');
+        sayTo = (text) => {
+          count += 1;
+          const id = `<stanza-id xmlns='urn:xmpp:sid:0' by='${room}' id='${1_700_000_000_000_000 + count}'/>`;
+          socket.write(`<message type='groupchat' from='${room}/Tari'><body>${text}</body>${id}</message>`);
+        };
         const item = `<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='none' role='participant'/><status code='110'/></x>`;
         return `<presence from='${to}'>${item}</presence><message type='groupchat' from='${to.split('/')[0]}'><subject/></message>`;
       }
@@ -68,6 +78,7 @@ export async function startReflector(): Promise<Reflector> {
   return {
     port: (server.address() as AddressInfo).port,
     count: () => count,
+    say: (text) => sayTo(text),
     close: () => void server.close(),
   };
 }

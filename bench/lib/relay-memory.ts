@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROGRAM } from '../../test/helpers/stack.ts';
 import { until } from '../../test/helpers/until.ts';
-import { DOUBLE, type Double, startChannelDouble, startRoomDouble } from './doubles.ts';
+import { startChannelDouble } from './channel-double.ts';
 import { cpuMs } from './process.ts';
+import { startReflector } from './reflector.ts';
 import { printTable } from './table.ts';
 
 /** Lines under way each way at any moment. */
@@ -20,7 +21,11 @@ const GROWTH = 1.1;
  * does, and that each line arrives once and in order. Sets the exit code when not.
  */
 export async function measureMemory(lines: number): Promise<void> {
-  const [room, channel] = await Promise.all([startRoomDouble(), startChannelDouble()]);
+  const each = Math.ceil(lines / 2);
+  const toIrc = follow(each);
+  const toRoom = follow(each);
+  const room = await startReflector((stanza) => toRoom.heard(stanza));
+  const channel = await startChannelDouble('#sax', (text) => toIrc.heard(text));
   const state = mkdtempSync(join(tmpdir(), 'saxctl-bench-'));
   const child = spawn(
     process.execPath,
@@ -31,14 +36,14 @@ export async function measureMemory(lines: number): Promise<void> {
         SAXCTL_CONFIG: '/dev/null',
         SAXCTL_STATE_DIR: state,
         SAXCTL_XMPP_SERVICE: `xmpp://127.0.0.1:${room.port}`,
-        SAXCTL_XMPP_DOMAIN: DOUBLE.domain,
-        SAXCTL_XMPP_ROOM: DOUBLE.room,
-        SAXCTL_IRCBRIDGE_JID: `ircbridge@${DOUBLE.domain}`,
+        SAXCTL_XMPP_DOMAIN: 'bench.test',
+        SAXCTL_XMPP_ROOM: 'sax@conference.bench.test',
+        SAXCTL_IRCBRIDGE_JID: 'ircbridge@bench.test',
         SAXCTL_IRCBRIDGE_PASSWORD: 'x',
         SAXCTL_IRCBRIDGE_NICK: 'ircbridge',
         SAXCTL_IRC_SERVERS: `irc://127.0.0.1:${channel.port}`,
         SAXCTL_IRC_NICK: 'sax',
-        SAXCTL_IRC_CHANNEL: DOUBLE.channel,
+        SAXCTL_IRC_CHANNEL: '#sax',
         SAXCTL_IRC_FLOOD_INTERVAL_MS: '0',
       },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -55,8 +60,9 @@ export async function measureMemory(lines: number): Promise<void> {
       () => log,
       60_000,
     );
-    const each = Math.ceil(lines / 2);
-    const ways = [follow(room, channel, each), follow(channel, room, each)];
+    const ways = [toIrc, toRoom];
+    toIrc.start(room.say);
+    toRoom.start(channel.say);
     const rows: (string | number)[][] = [['lines so far', 'RSS MB', 'lines/s', 'CPU µs/line', 'disordered or doubled']];
     const memory: number[] = [];
     const done = (): number => ways.reduce((sum, way) => sum + way.arrived(), 0);
@@ -94,20 +100,27 @@ export async function measureMemory(lines: number): Promise<void> {
 }
 
 /** Says `total` lines on one side, a few hundred at a time, and follows them on the other. */
-function follow(from: Double, to: Double, total: number) {
+function follow(total: number) {
+  let say: (text: string) => void = () => undefined;
   let said = 0;
   let arrived = 0;
   let wrong = 0;
   const more = (): void => {
     for (; said < total && said - arrived < UNDER_WAY; said += 1)
-      from.say(`line ${said} of somebody who has this and that to say`);
+      say(`line ${said} of somebody who has this and that to say`);
   };
-  to.heard = (text) => {
-    const number = Number(/line (\d+) /.exec(text)?.[1] ?? Number.NaN);
-    if (number !== arrived) wrong += 1;
-    arrived += 1;
-    more();
+  return {
+    start(how: (text: string) => void) {
+      say = how;
+      more();
+    },
+    heard(text: string) {
+      const number = Number(/line (\d+) of/.exec(text)?.[1] ?? Number.NaN);
+      if (number !== arrived) wrong += 1;
+      arrived += 1;
+      more();
+    },
+    arrived: () => arrived,
+    wrong: () => wrong,
   };
-  more();
-  return { arrived: () => arrived, wrong: () => wrong };
 }

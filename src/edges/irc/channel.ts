@@ -8,6 +8,7 @@ import { printable } from '../../core/escape.ts';
 import { splitText, textBudget, utf8Length } from '../../core/irc-split.ts';
 import { Refusal } from '../../core/refusal.ts';
 import { BRIDGE_TAG, formatTalk, historyMode, readTalk, timeOf } from './message.ts';
+import { newSaidLines } from './said-lines.ts';
 
 export type ChannelWiring = {
   readonly channel: string;
@@ -35,15 +36,6 @@ export type ChannelEnd = Channel & {
   quit(nick: string, reason: string): void;
   lost(why: Disconnect): void;
   historyEnded(): void;
-};
-
-type Flying = { readonly id: string; readonly pieces: number; done: boolean };
-/** Lines said since the last question, which one PONG settles. */
-type Segment = {
-  readonly lines: Flying[];
-  readonly refusals: string[];
-  /** The channel's modes changed before the first refusal. */
-  changed: boolean;
 };
 
 /** Why a line was refused, by numeric; everything else with our channel in it is no refusal of a line. */
@@ -107,9 +99,6 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
   const occupants = new Map<string, string>();
   const labelled = wiring.caps.includes('labeled-response') && wiring.caps.includes('echo-message');
   const tagged = wiring.caps.includes('message-tags');
-  const byId = new Map<string, Flying>();
-  let said = newSegment();
-  const asked: Segment[] = [];
   let state: 'joining' | 'inside' | 'out' = 'joining';
   let joined = false;
   let left = false;
@@ -135,51 +124,22 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     if (before === 'joining') joining.reject(new SaxError(EXIT.unavailable, `${channel}: ${why.reason}`));
     else deliver(() => events.left(why));
   };
-  const settle = (flying: Flying | undefined): flying is Flying => {
-    if (flying === undefined || flying.done) return false;
-    flying.done = true;
-    byId.delete(flying.id);
-    return true;
-  };
-  const confirm = (flying: Flying): void => {
-    if (settle(flying)) deliver(() => events.confirmed(flying.id, undefined));
-  };
-  const refuse = (flying: Flying, reason: string): void => {
-    if (settle(flying)) deliver(() => events.refused(flying.id, reason));
-  };
-
-  /**
-   * The PONG behind a segment came. A refusal does not say which line it is about: when not all were refused, it is the last ones if the
-   * channel's modes changed meanwhile; else nobody knows, and all are said again. Refusals first: nothing new may go out before them.
-   */
-  function settleSegment({ lines, refusals, changed }: Segment): void {
-    const left = lines.filter(({ done }) => !done);
-    const reason = refusals.at(-1);
-    const total = left.reduce((sum, { pieces }) => sum + pieces, 0);
-    if (reason !== undefined && refusals.length < total && !changed)
-      log.warn(
-        'unsure',
-        `${channel}: some of the last ${left.length} lines were refused, all are said again: ${reason}`,
-        {
-          at_most: left.length,
-        },
-      );
-    let taken = reason === undefined ? total : changed ? Math.max(0, total - refusals.length) : 0;
-    const kept = left.filter(({ pieces }) => {
-      taken -= pieces;
-      return taken >= 0;
-    });
-    for (const flying of left.slice(kept.length)) refuse(flying, reason ?? '');
-    for (const flying of kept) confirm(flying);
-  }
+  const said = newSaidLines({
+    channel,
+    labelled,
+    events,
+    barrier: wiring.barrier,
+    inside: () => state === 'inside',
+    deliver,
+    log,
+  });
 
   function takeTalk(message: IrcMessage, label: string | undefined, fromReplay: boolean): void {
     const msgid = message.tags['msgid'];
     const bridgeId = message.tags[BRIDGE_TAG];
     const own = fromReplay ? wiring.wasUs(message.nick) : wiring.isUs(message.nick);
     if (own && !fromReplay) {
-      const flying = byId.get(label ?? bridgeId ?? '');
-      if (settle(flying)) deliver(() => events.confirmed(flying.id, msgid));
+      said.echoed(label ?? bridgeId ?? '', msgid);
     }
     const talk = message.prefix.includes('!') || message.ident !== '' || own ? readTalk(message) : undefined;
     if (talk === undefined) return;
@@ -212,9 +172,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       return true;
     }
     if (!LINE_ERRORS.has(command)) return false;
-    const flying = label === undefined ? undefined : byId.get(label);
-    if (flying !== undefined) refuse(flying, reasonIn(message));
-    else if (!labelled) (asked[0] ?? said).refusals.push(reasonIn(message));
+    said.refused(label, reasonIn(message));
     return true;
   }
 
@@ -292,9 +250,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     say(id, text, how) {
       const room = budget() - (how === 'action' ? utf8Length('\x01ACTION \x01') : 0);
       const pieces = splitText(text, Math.max(64, room));
-      const flying: Flying = { id, pieces: pieces.length, done: false };
-      byId.set(id, flying);
-      if (!labelled) said.lines.push(flying);
+      said.add(id, pieces.length);
       pieces.forEach((piece, index) => {
         const last = index === pieces.length - 1;
         const tags = {
@@ -304,17 +260,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
         write(formatTalk(channel, piece, how, tags));
       });
     },
-    ask(done) {
-      const segment = said;
-      said = newSegment();
-      asked.push(segment);
-      wiring.barrier(() => {
-        asked.splice(asked.indexOf(segment), 1);
-        if (state !== 'inside') return;
-        deliver(done);
-        settleSegment(segment);
-      });
-    },
+    ask: said.ask,
     leave() {
       if (state === 'out') return;
       write(`PART ${channel}`);
@@ -339,11 +285,9 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
         case 'KICK':
           if (!fromReplay) gone(message.params[1] ?? '', 'kick', message.params[2] ?? '', message.nick);
           return;
-        case 'MODE': {
-          const segment = asked[0] ?? said;
-          if (!fromReplay && segment.refusals.length === 0) segment.changed = true;
+        case 'MODE':
+          if (!fromReplay) said.modesChanged();
           return;
-        }
         case 'TOPIC':
           if (!fromReplay) deliver(() => events.topic?.(message.params[1] ?? '', message.nick));
           return;
@@ -383,10 +327,6 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
 /** Whether a line was said surely before we stopped listening: when it is older than the last line that we heard, or by a margin. */
 function isBefore(at: number, { at: last, until }: Heard): boolean {
   return at < last - SECOND_MS || at <= until - ARRIVED_MS;
-}
-
-function newSegment(): Segment {
-  return { lines: [], refusals: [], changed: false };
 }
 
 function reasonIn(message: IrcMessage): string {
