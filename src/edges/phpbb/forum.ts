@@ -27,11 +27,11 @@ export function openForum(config: DatabaseConfig): Forum {
       }),
     account: (id, within) =>
       front.texts('account', id, within, (texts, board) =>
-        texts.length === 0 ? undefined : unpackAccount(board, texts),
+        texts.length === 0 ? undefined : only(id, unpackAccount(board, texts)),
       ),
     member: (id, within) =>
       front.texts('member', id, within, (texts, board) =>
-        texts.length === 0 ? undefined : unpackMember(board, texts),
+        texts.length === 0 ? undefined : only(id, unpackMember(board, texts)),
       ),
     sessionsOf: async (memberId, within) =>
       (await front.ask('sessionsOf', [memberId], within)).map(([id]) => textOf(id, front.decode)),
@@ -51,6 +51,10 @@ export function openForum(config: DatabaseConfig): Forum {
     },
   };
 }
+
+/** Each answer says whose it is: one of another question, whatever sent it, is nobody. */
+const only = <T extends { readonly id: number }>(id: number, member: T | undefined): T | undefined =>
+  member?.id === id ? member : undefined;
 
 async function readRules(lane: BoardLane, within: number): ReturnType<Forum['rules']> {
   const since = performance.now();
