@@ -1,8 +1,8 @@
-import { Agent, type IncomingMessage, request } from 'node:http';
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { NickOutcome, NickRegistry } from '../../app/ports/nicks.ts';
 import { EXIT, reasonOf, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
+import type { HttpAnswer } from './answer.ts';
+import { openWire } from './wire.ts';
 
 export type ApiRegistryOptions = {
   /** Base URL of mod_http_api. */
@@ -17,8 +17,6 @@ export type ApiRegistryOptions = {
   readonly timeoutMs?: number;
 };
 
-type Answer = { readonly status: number; readonly body: string };
-
 /** More connections than this gained nothing on two cores: ejabberd, too, has to do it. */
 const CONNECTIONS = 8;
 const AWAY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
@@ -27,40 +25,26 @@ const AWAY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'
 export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
   const base = baseOf(options);
   const secure = base.protocol === 'https:';
-  const place = {
-    hostname: base.hostname.replace(/^\[|\]$/g, ''),
-    ...(base.port === '' ? {} : { port: Number(base.port) }),
-  };
   const connections = options.concurrency ?? CONNECTIONS;
-  const settings = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
-  const agent = secure ? new TlsAgent(settings) : new Agent(settings);
+  const wire = openWire({
+    host: base.hostname.replace(/^\[|\]$/g, ''),
+    port: base.port === '' ? (secure ? 443 : 80) : Number(base.port),
+    tls: secure,
+    connections,
+    head: [`host: ${base.host}`, 'content-type: application/json', ...authorization(options)].join('\r\n'),
+    timeoutMs: options.timeoutMs ?? 30_000,
+  });
   // One listener for all calls, not one for each.
-  options.signal?.addEventListener('abort', () => agent.destroy(), { once: true });
-  const headers = { 'content-type': 'application/json', ...authorization(options) };
+  options.signal?.addEventListener('abort', () => wire.close(), { once: true });
   /** From 24.12 on the plain path wants other arguments; `/v2` means the old ones there, and nothing in old versions. */
   let suffix = '';
 
-  const post = (command: string, body: string, most = 10_000): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const sent = (secure ? tlsRequest : request)(
-        {
-          ...place,
-          path: `${base.pathname}${command}${suffix}`,
-          agent,
-          method: 'POST',
-          headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-          timeout: options.timeoutMs ?? 30_000,
-        },
-        (response) => readAnswer(response, most, resolve, reject),
-      );
-      sent.on('timeout', () => sent.destroy(new Error(`no answer within ${(options.timeoutMs ?? 30_000) / 1000} s`)));
-      sent.on('error', reject);
-      sent.end(body);
-    });
+  const post = (command: string, body: string, most = 100_000): Promise<HttpAnswer> =>
+    wire.post(`${base.pathname}${command}${suffix}`, body, most);
 
   const call = async (command: string, values: Readonly<Record<string, string>>): Promise<NickOutcome> => {
     const asked = suffix;
-    let answer: Answer;
+    let answer: HttpAnswer;
     try {
       answer = await post(command, JSON.stringify(values));
     } catch (error) {
@@ -86,7 +70,7 @@ export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
       const answer = await post('muc_get_registered_nicks', service, 64_000_000).catch(() => undefined);
       return answer?.status === 200 ? readOwners(answer.body) : undefined;
     },
-    close: () => agent.destroy(),
+    close: () => wire.close(),
   };
 }
 
@@ -107,29 +91,17 @@ function baseOf({ url, token, password }: ApiRegistryOptions): URL {
   return base;
 }
 
-function authorization({ token, user, password }: ApiRegistryOptions): Readonly<Record<string, string>> {
-  if (token !== undefined) return { authorization: `Bearer ${token}` };
-  if (user === undefined || password === undefined) return {};
-  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
+/** The line of the head that says who we are, if any. */
+function authorization({ token, user, password }: ApiRegistryOptions): readonly string[] {
+  const basic = user === undefined || password === undefined ? undefined : Buffer.from(`${user}:${password}`);
+  const value = token !== undefined ? `Bearer ${token}` : basic && `Basic ${basic.toString('base64')}`;
+  if (value === undefined) return [];
+  if (/[^\x20-\x7e]/.test(value))
+    throw new SaxError(EXIT.config, '[ejabberd] api_token holds a character that cannot be sent');
+  return [`authorization: ${value}`];
 }
 
-/** By events: an async iterator over each of a hundred thousand answers costs more than the answers. */
-function readAnswer(
-  response: IncomingMessage,
-  most: number,
-  resolve: (answer: Answer) => void,
-  reject: (error: Error) => void,
-): void {
-  response.setEncoding('utf8');
-  let body = '';
-  response.on('data', (chunk: string) => {
-    if (body.length < most) body += chunk;
-  });
-  response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-  response.on('error', reject);
-}
-
-function readOutcome({ status, body }: Answer, base: URL): NickOutcome {
+function readOutcome({ status, body }: HttpAnswer, base: URL): NickOutcome {
   if (status === 200) return { kind: 'done' };
   const reason = `${status}: ${printable(body.trim(), 200)}`;
   const refuse = (exit: 77 | 78, hint: string): never => {

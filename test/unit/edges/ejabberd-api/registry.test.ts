@@ -127,6 +127,29 @@ describe('mod_http_api', () => {
     expect(await nobody.register('n', 'l')).toMatchObject({ kind: 'away' });
   });
 
+  test('a server that closes behind each answer is called again', async () => {
+    const { registry, asked } = await api(
+      (_, response) => {
+        response.setHeader('connection', 'close');
+        response.end('0');
+      },
+      { concurrency: 2 },
+    );
+    const all = await Promise.all(Array.from({ length: 9 }, () => registry.register('n', 'l')));
+    expect(all).toEqual(Array(9).fill({ kind: 'done' }));
+    expect(new Set(asked.map(({ port }) => port)).size).toBe(9);
+    registry.close();
+  });
+
+  test('closing ends the calls under way and those that wait', async () => {
+    const stop = new AbortController();
+    const { registry } = await api(() => {}, { concurrency: 1, signal: stop.signal });
+    const calls = Promise.allSettled([registry.register('a', 'a'), registry.register('b', 'b')]);
+    const reason = new Error('stopped');
+    stop.abort(reason);
+    expect(await calls).toEqual(Array(2).fill({ status: 'rejected', reason }));
+  });
+
   test('a server that never answers is given up', async () => {
     const { registry } = await api(() => {}, { timeoutMs: 100 });
     expect(await registry.register('n', 'l')).toMatchObject({ kind: 'failed', reason: 'no answer within 0.1 s' });
