@@ -55,7 +55,9 @@ function stayOnIrc(
       }
     });
     const take = (line: string): void => {
-      if (line.startsWith('PING ')) mine.write(`PONG ${line.slice(5)}\r\n`);
+      // With a time tag in front where that was asked for.
+      const ping = /^(?:@\S+ )?(?::\S+ )?PING (.*)$/.exec(line)?.[1];
+      if (ping !== undefined) mine.write(`PONG ${ping}\r\n`);
       else if (/^\S+ 433 /.test(line)) {
         name += '_';
         mine.write(`NICK ${name}\r\n`);
