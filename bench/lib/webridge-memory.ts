@@ -35,6 +35,8 @@ export async function memory(total: number): Promise<void> {
       if (n !== FIRST && n !== total && n % (total / 10) !== 0) continue;
       const now = rss();
       if (n === FIRST) first = now;
+      // It takes minutes: whoever waits may see how it goes.
+      process.stderr.write(`${n.toLocaleString('en')}: ${now.toFixed(1)} MiB\n`);
       rows.push([
         n.toLocaleString('en'),
         now,
