@@ -118,7 +118,7 @@ test('a wording of the operator is taken over on SIGHUP; an unusable one is told
   };
   await reload(`${before}\n[wording]\nnew-topic = "{what}, says {who}[ ({where})][ see {url}]"\n`, 'reloaded');
   expect(await announce('first')).toBe('first, says Tari (News)');
-  await reload(`${before}\n[wording]\nno-such-type = "x"\n`, 'reload-failed');
+  await reload(`${before}\n[wording]\nnew-topic = 7\n`, 'reload-failed');
   expect(await announce('second')).toBe('second, says Tari (News)');
   await reload(before, 'reloaded');
   expect(await announce('third')).toBe('* Tari opened a topic in News: third');
