@@ -93,18 +93,7 @@ describe('say', () => {
 test('a wording of the operator is taken over on SIGHUP; an unusable one is told and the old one stays', async () => {
   const before = readFileSync(stack.config, 'utf8');
   const announce = async (what: string): Promise<string> => {
-    const { code } = await runSaxctl(stack, [
-      'say',
-      '--type',
-      'new-topic',
-      '--who',
-      'Tari',
-      '--what',
-      what,
-      '--where',
-      'News',
-    ]);
-    expect(code).toBe(0);
+    await sendSurely(JSON.stringify({ sax: 1, type: 'new-topic', who: 'Tari', what, where: 'News' }));
     return (await until(() => observer.lines().find(({ body }) => body.includes(what)))).body;
   };
   const reload = async (text: string, event: string): Promise<void> => {
