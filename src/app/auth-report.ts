@@ -29,7 +29,11 @@ export function createAuthReport({
   /** Tells also who was let in (debug). */
   verbose: boolean;
 }): AuthReport {
-  const answers = metrics.counter('saxctl_auth_answers_total', 'Answers by question (op), result and reason.');
+  const answers = metrics.counter('saxctl_auth_answers_total', 'Answers by question (op), result and reason.', [
+    { op: 'auth', result: 'yes', reason: 'session' },
+    { op: 'auth', result: 'yes', reason: 'token' },
+    { op: 'auth', result: 'yes', reason: 'bot' },
+  ]);
   const seconds = metrics.histogram('saxctl_auth_answer_seconds', 'From the question to the answer.', LATENCY_BUCKETS);
   const bucket = createBucket(LINES);
   let hidden = new Map<string, number>();

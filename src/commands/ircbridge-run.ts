@@ -147,9 +147,14 @@ function report(links: readonly Link[], daemon: Daemon): void {
 }
 
 function countIn(metrics: Metrics, links: readonly Link[]): RelayCounts {
-  const said = metrics.counter('saxctl_ircbridge_said_total', 'Lines relayed and confirmed, by direction.');
-  const givenUp = metrics.counter('saxctl_ircbridge_given_up_total', 'Lines that the other side will never take.');
-  const gaps = metrics.counter('saxctl_ircbridge_gaps_total', 'Gaps told, by direction.');
+  const both = [{ direction: 'to-irc' }, { direction: 'to-room' }];
+  const said = metrics.counter('saxctl_ircbridge_said_total', 'Lines relayed and confirmed, by direction.', both);
+  const givenUp = metrics.counter(
+    'saxctl_ircbridge_given_up_total',
+    'Lines that the other side will never take.',
+    both,
+  );
+  const gaps = metrics.counter('saxctl_ircbridge_gaps_total', 'Gaps told, by direction.', both);
   const latency = {
     'to-irc': metrics.histogram('saxctl_ircbridge_to_irc_seconds', 'From the room to the channel.', LATENCY_BUCKETS),
     'to-room': metrics.histogram('saxctl_ircbridge_to_room_seconds', 'From the channel to the room.', LATENCY_BUCKETS),

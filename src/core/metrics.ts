@@ -7,7 +7,11 @@ export type Gauge = { set(value: number, labels?: Labels): void };
 export type Histogram = { observe(value: number, labels?: Labels): void };
 
 export type Metrics = {
-  counter(name: string, help: string): Counter;
+  /**
+   * @param known label sets that are there from the start, at 0: what appears with its first event had no increase by
+   * Prometheus' reckoning, and an alert on the first one would never fire.
+   */
+  counter(name: string, help: string, known?: readonly Labels[]): Counter;
   gauge(name: string, help: string): Gauge;
   /** A gauge that is asked when somebody scrapes. */
   sampled(name: string, help: string, sample: () => number | undefined): void;
@@ -49,8 +53,9 @@ export function createMetrics(): Metrics {
   };
 
   return {
-    counter(name, help) {
-      const series = plain(name, help, 'counter', true);
+    counter(name, help, known = []) {
+      const series = plain(name, help, 'counter', known.length === 0);
+      for (const labels of known) series.set(format(labels), 0);
       return {
         inc: (labels, by = 1) => {
           const key = keyOf(labels, series);

@@ -69,7 +69,8 @@ export type RunningSaxctl = {
 export function startSaxctl(
   stack: Pick<Stack, 'config' | 'env'>,
   argv: readonly string[],
-  options: { stdin?: string; env?: Readonly<Record<string, string>> } = {},
+  /** `keepStdin`: it stays open, as ejabberd holds that of `auth`. */
+  options: { stdin?: string; keepStdin?: boolean; env?: Readonly<Record<string, string>> } = {},
 ): RunningSaxctl {
   const child = spawn(process.execPath, [PROGRAM, '--config', stack.config, ...argv], {
     env: {
@@ -90,7 +91,7 @@ export function startSaxctl(
     stderr += text;
   });
   child.stdin.on('error', () => undefined);
-  child.stdin.end(options.stdin ?? '');
+  if (options.keepStdin !== true) child.stdin.end(options.stdin ?? '');
   let over = false;
   const finished = new Promise<Finished>((resolve) => {
     child.once('close', (code, signal) => {

@@ -2,6 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/core/metrics.ts';
 
 describe('metrics', () => {
+  it('have the label sets that are known from the start, at 0', () => {
+    const metrics = createMetrics();
+    const gaps = metrics.counter('saxctl_x_gaps_total', 'Gaps.', [{ way: 'in' }, { way: 'out' }]);
+    gaps.inc({ way: 'out' });
+    expect(metrics.render()).toContain('\nsaxctl_x_gaps_total{way="in"} 0\nsaxctl_x_gaps_total{way="out"} 1\n');
+  });
+
   it('are rendered in the Prometheus text format', () => {
     const metrics = createMetrics();
     const lines = metrics.counter('saxctl_x_lines_total', 'Lines.');
