@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Context } from './command.ts';
-import type { Draft } from './init-run.ts';
+import type { Draft } from './init-draft.ts';
 
 /** Asks what was not given, showing what was found; an empty answer takes it. Questions go to stderr. */
 export async function askSite({ io, signal }: Context, found: Draft): Promise<Draft> {

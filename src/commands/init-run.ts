@@ -12,18 +12,10 @@ import type { Secrets, Site, Template } from '../core/templates/site.ts';
 import { existing, findExecutable, readIfThere, writeNew } from '../edges/files/new-files.ts';
 import { readNickModule } from '../edges/files/nick-module.ts';
 import type { Context } from './command.ts';
+import type { Draft } from './init-draft.ts';
 import { askSite } from './init-questions.ts';
 
 type Options = Readonly<Record<string, unknown>>;
-
-/** What was found or given, before the questions; undefined is what nobody knows yet. */
-export type Draft = {
-  readonly domain: string | undefined;
-  readonly forumConfig: string | undefined;
-  readonly irc: readonly string[];
-  readonly channel: string | undefined;
-  readonly guard: boolean;
-};
 
 /** Where forums commonly lie. */
 const FORUMS = ['/var/www/html', '/var/www/phpbb', '/var/www/forum', '/var/www/html/forum', '/var/www/html/phpbb'];

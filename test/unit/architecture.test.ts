@@ -73,6 +73,22 @@ describe('the rings', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('have no circles: no file needs itself, however far around', () => {
+    const needs = new Map<string, string[]>();
+    for (const { file, to, target } of all)
+      if (to !== 'node' && to !== 'npm') needs.set(file, [...(needs.get(file) ?? []), target]);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      if (path.includes(file) || done.has(file)) return;
+      for (const next of needs.get(file) ?? []) walk(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of needs.keys()) walk(file, []);
+    expect(circles).toEqual([]);
+  });
+
   it.each([
     ['core/x.ts', 'node:fs', 'node'],
     ['core/x.ts', 'app/ports/log.ts', 'app'],
