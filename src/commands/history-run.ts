@@ -47,6 +47,8 @@ export async function runHistory(context: Context, options: Options): Promise<Ex
   try {
     past = await historyOf(session, account.nick, wish, print, context.log);
     if (!follow) await session.close();
+  } catch (error) {
+    throw noRoom(error, wish.room, options['room'] !== undefined) ?? error;
   } finally {
     context.signal.removeEventListener('abort', stop);
     if (!follow) stop();
@@ -81,6 +83,17 @@ export async function runHistory(context: Context, options: Options): Promise<Ex
     signal: context.signal,
   });
   return context.interrupted() ? EXIT.interrupted : EXIT.done;
+}
+
+/** How servers say that there is no such room (RFC 6120 8.3.3): not a refusal, somebody wrote a name that is nobody's. */
+const NO_ROOM = ['item-not-found', 'remote-server-not-found', 'gone'];
+
+function noRoom(error: unknown, room: string, given: boolean): SaxError | undefined {
+  if (!NO_ROOM.includes((error as { condition?: string }).condition ?? '')) return undefined;
+  return new SaxError(given ? EXIT.data : EXIT.config, `there is no room ${printable(room)}`, {
+    hint: given ? 'look at the name behind --room' : 'set [xmpp] room, or make the room: saxctl doctor room says how',
+    cause: error,
+  });
 }
 
 /** On a terminal the first connection is no news; outages are. */

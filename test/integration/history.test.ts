@@ -162,6 +162,35 @@ describe('history', () => {
     expect(stderr.trimEnd()).not.toContain('\n');
   });
 
+  it('tells a room that is not there (65 by flag, 78 by configuration) from one that lets nobody in (77)', async () => {
+    const closed = { name: 'closed', service: stack.mucService };
+    await stack.api('create_room_with_opts', {
+      ...closed,
+      host: stack.domain,
+      options: [
+        { name: 'mam', value: 'true' },
+        { name: 'members_only', value: 'true' },
+        { name: 'persistent', value: 'true' },
+      ],
+    });
+    const [nowhere, elsewhere, inside] = [
+      `nosuch@${stack.mucService}`,
+      'sax@rooms.nosuch.test',
+      `closed@${stack.mucService}`,
+    ];
+    const ends = async (argv: readonly string[], env: Record<string, string> = {}) => {
+      const { code, stdout, stderr } = await runSaxctl(stack, ['history', ...argv], { env });
+      expect(stdout).toBe('');
+      expect(stderr.trimEnd()).not.toContain('\n');
+      return [code, stderr];
+    };
+    expect(await ends(['--room', nowhere])).toEqual([65, expect.stringContaining(`there is no room ${nowhere}`)]);
+    expect(await ends(['--room', nowhere, '--follow'])).toEqual([65, expect.stringContaining('there is no room')]);
+    expect(await ends(['--room', elsewhere])).toEqual([65, expect.stringContaining(`there is no room ${elsewhere}`)]);
+    expect(await ends([], { SAXCTL_XMPP_ROOM: nowhere })).toEqual([78, expect.stringContaining('saxctl doctor room')]);
+    expect(await ends(['--room', inside])).toEqual([77, expect.not.stringContaining('there is no room')]);
+  });
+
   it('ends a pattern that would run for ever with 64', async () => {
     await tari.say(`${'a'.repeat(60)}b`);
     const { code, stderr } = await runSaxctl(stack, ['history', '--grep', '^(a+)+$']);
@@ -200,9 +229,9 @@ describe('history', () => {
     await until(() => follow.stdout().includes('\n'));
     await say('before');
     await until(() => follow.stdout().includes('"before"'));
-    for (const round of [1, 2]) {
+    for (const round of [1, 2, 3, 4]) {
       await say(`just before kill ${round}`);
-      await (round === 1 ? stack.ejabberd.kill() : stack.ejabberd.stop());
+      await (round % 2 === 1 ? stack.ejabberd.kill() : stack.ejabberd.stop());
       await stack.ejabberd.start();
       tari = await speaker(stack.bots.ircbridge.jid, 'Tari', `again${round}`);
       for (let number = 0; number < 20; number++) await say(`while away ${round}.${number}`);
