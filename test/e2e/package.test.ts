@@ -14,54 +14,56 @@ type Packed = {
   readonly files: readonly { path: string }[];
 };
 
+const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+const cache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim();
+const npm = realpathSync(execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim());
+
+/** The Node that runs the tests; the long form fetches the others that are promised. */
+const NODES = process.env['SAXCTL_LONG'] === '1' ? ['this', '22', '24'] : ['this'];
+
+const scratch = mkdtempSync(join(tmpdir(), 'saxctl-package-'));
+let packed: Packed;
+beforeAll(async () => {
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch]);
+  packed = (JSON.parse(stdout) as Packed[])[0] as Packed;
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const QUIET = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+
 /** As on a fresh machine: an empty prefix, no compiler on the PATH, install scripts blocked. */
-describe('the package', () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'saxctl-package-'));
-  const prefix = join(scratch, 'prefix');
-  const tools = join(scratch, 'tools');
+describe.each(NODES)('the package on Node %s', (version) => {
+  const home = join(scratch, version);
+  const prefix = join(home, 'prefix');
+  const tools = join(home, 'tools');
   const env = {
     PATH: tools,
-    HOME: scratch,
-    npm_config_cache: execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim(),
-    npm_config_registry: execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim(),
+    HOME: home,
+    npm_config_cache: cache,
+    npm_config_registry: registry,
     ...(process.env['NODE_EXTRA_CA_CERTS'] === undefined
       ? {}
       : { NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] }),
   };
-  let packed: Packed;
+  let node = process.execPath;
 
   beforeAll(async () => {
-    mkdirSync(tools);
-    mkdirSync(prefix);
+    for (const path of [home, tools, prefix]) mkdirSync(path);
+    if (version !== 'this') {
+      // The package `node` fetches this one by an install script; so it is taken itself.
+      const name = `node-linux-${process.arch}`;
+      await run('npm', ['install', '--prefix', join(home, 'node'), ...QUIET, `${name}@${version}`]);
+      node = join(home, 'node/node_modules', name, 'bin/node');
+    }
     for (const [name, path] of [
-      ['node', process.execPath],
+      ['node', node],
       ['sh', '/bin/sh'],
       ['env', '/usr/bin/env'],
     ] as const)
       symlinkSync(path, join(tools, name));
-    const npm = realpathSync(execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim());
-    const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch]);
-    packed = (JSON.parse(stdout) as Packed[])[0] as Packed;
-    await run(
-      process.execPath,
-      [
-        npm,
-        'install',
-        '--global',
-        '--prefix',
-        prefix,
-        '--ignore-scripts',
-        '--prefer-offline',
-        '--no-audit',
-        '--no-fund',
-        join(scratch, packed.filename),
-      ],
-      {
-        env,
-      },
-    );
+    const from = join(scratch, packed.filename);
+    await run(node, [npm, 'install', '--global', '--prefix', prefix, ...QUIET, from], { env });
   });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   const saxctl = (...args: string[]) =>
     run(join(prefix, 'bin/saxctl'), args, { env: { ...env, SAXCTL_CONFIG: '/dev/null' } });
@@ -98,8 +100,12 @@ describe('the package', () => {
   });
 
   it('runs', async () => {
-    const { version } = JSON.parse(execFileSync('cat', ['package.json'], { encoding: 'utf8' })) as { version: string };
-    expect((await saxctl('--version')).stdout).toMatch(new RegExp(`^(?:saxctl )?${version.replaceAll('.', '\\.')} `));
+    const { version: own } = JSON.parse(execFileSync('cat', ['package.json'], { encoding: 'utf8' })) as {
+      version: string;
+    };
+    const text = (await saxctl('--version')).stdout;
+    expect(text).toMatch(new RegExp(`^(?:saxctl )?${own.replaceAll('.', '\\.')} `));
+    if (version !== 'this') expect(text).toContain(`v${version}.`);
     expect((await saxctl('completion', 'bash')).stdout).toContain('complete -F _saxctl saxctl');
     expect((await saxctl('init', '--print', 'nginx', '--domain', 'chat.test')).stdout).toContain('proxy_read_timeout');
   });
@@ -108,5 +114,12 @@ describe('the package', () => {
     const report = await saxctl('doctor', 'versions', '--json').catch((error: { stdout: string }) => error);
     const { checks } = JSON.parse(report.stdout) as { checks: { name: string; status: string }[] };
     expect(checks.find(({ name }) => name === 'versions.native')).toMatchObject({ status: 'ok' });
+  });
+
+  it('shows the whole system, hop by hop', async () => {
+    const { stdout } = await run(join(prefix, 'bin/saxctl'), ['demo', '--once'], {
+      env: { HOME: home, PATH: `${tools}:/usr/sbin:/usr/bin:/sbin:/bin`, LANG: 'C.UTF-8' },
+    });
+    expect(stdout).toMatch(/^(\d+) of \1 hops in /m);
   });
 });

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeConfiguration } from '../../src/config/describe.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
 import { createLog, createRedactor } from '../../src/log.ts';
+import { startSaslIrc } from '../helpers/sasl-irc.ts';
 import { type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
@@ -20,7 +22,15 @@ const silent = createLog({
 
 /** Plants secrets, lets everything happen at debug, and looks for them wherever others could. */
 describe('secrets', () => {
-  const planted = { token_key: canary(), channel_key: canary(), nickserv: canary() };
+  const planted = {
+    token_key: canary(),
+    token_key_previous: canary(),
+    channel_key: canary(),
+    nickserv: canary(),
+    sasl: canary(),
+    api_token: canary(),
+    api_password: canary(),
+  };
   let stack: Stack;
   let secrets: ReadonlyMap<string, string>;
   const daemons: RunningSaxctl[] = [];
@@ -30,19 +40,29 @@ describe('secrets', () => {
   beforeAll(async () => {
     stack = await startTestStack({
       parts: ['mariadb', 'ejabberd', 'irc1'],
+      tls: true,
       config: {
-        auth: { token_key: planted.token_key },
+        auth: { token_key: planted.token_key, token_key_previous: planted.token_key_previous },
+        ejabberd: { api_token: planted.api_token, api_password: planted.api_password },
         irc: { channel_key: planted.channel_key, nickserv_password: planted.nickserv },
       },
     });
     const toml = readFileSync(stack.config, 'utf8');
     secrets = new Map([
       ['token key', planted.token_key],
+      ['previous token key', planted.token_key_previous],
+      ['API token', planted.api_token],
+      ['API password', planted.api_password],
+      ['SASL password', planted.sasl],
+      // As it goes over the wire: account, account, password.
+      ['SASL password in base64', Buffer.from(`sax\0sax\0${planted.sasl}`).toString('base64')],
       ['channel key', planted.channel_key],
       ['NickServ password', planted.nickserv],
       ['database password', /\[database\][^[]*?\npassword = "([^"]+)"/.exec(toml)?.[1] ?? ''],
       ...Object.entries(stack.bots).map(([name, { password }]): [string, string] => [`${name} password`, password]),
       ['session id', stack.member('Tari').session.sid],
+      // The key of the certificate by which the bridge logs in on IRC.
+      ['client key', readFileSync(join(stack.directory, 'tls.key'), 'utf8').split('\n')[1] ?? ''],
     ]);
   });
   afterAll(async () => {
@@ -69,6 +89,59 @@ describe('secrets', () => {
   it('has planted something to look for', () => {
     expect([...secrets.values()].filter((secret) => secret.length < 16)).toEqual([]);
   });
+
+  it('are every secret that the configuration knows', () => {
+    const known = describeConfiguration().flatMap(({ keys }) =>
+      keys.filter(({ secret }) => secret).map(({ section, name }) => `${section}.${name}`),
+    );
+    // Planted below by name: when a key is added here, its canary is too.
+    expect(known.sort()).toEqual(
+      [
+        'auth.token_key',
+        'auth.token_key_previous',
+        'database.password',
+        'ejabberd.api_password',
+        'ejabberd.api_token',
+        'guard.password',
+        'irc.channel_key',
+        'irc.nickserv_password',
+        'irc.sasl_password',
+        'ircbridge.password',
+        'webridge.password',
+      ].sort(),
+    );
+  });
+
+  it('are not said on, even when an IRC network says them back', async () => {
+    const plain = await startSaslIrc();
+    const secure = await startSaslIrc({
+      key: readFileSync(join(stack.directory, 'tls.key')),
+      cert: readFileSync(stack.tlsCa),
+    });
+    try {
+      const bridge = async (place: string, env: Record<string, string>) => {
+        const state = mkdtempSync(join(stack.directory, 'state-'));
+        const file = join(stack.directory, 'sasl_password');
+        writeFileSync(file, planted.sasl, { mode: 0o600 });
+        const sasl = { SAXCTL_IRC_SASL_USER: 'sax', SAXCTL_IRC_SASL_PASSWORD_FILE: file, SAXCTL_STATE_DIR: state };
+        await run(`${place}, doctor`, ['doctor', 'irc', '--json'], { env: { ...sasl, ...env } });
+        await run(`${place}, config show`, ['config', 'show'], { env: { ...sasl, ...env } });
+        await run(place, ['ircbridge'], { env: { ...sasl, ...env } });
+      };
+      await bridge('ircbridge by SASL PLAIN', { SAXCTL_IRC_SERVERS: `irc://127.0.0.1:${plain.port}` });
+      await bridge('ircbridge by certificate', {
+        SAXCTL_IRC_SERVERS: `ircs://127.0.0.1:${secure.port}`,
+        SAXCTL_IRC_CLIENT_CERT: join(stack.directory, 'tls.pem'),
+      });
+      expect(seen.get('ircbridge by SASL PLAIN, stderr')).toContain('SASL login refused');
+      expect(plain.heard).toContain(`AUTHENTICATE ${secrets.get('SASL password in base64')}`);
+      expect(secure.heard).toContain('AUTHENTICATE EXTERNAL');
+    } finally {
+      plain.close();
+      secure.close();
+    }
+    expect(found()).toEqual([]);
+  }, 120_000);
 
   it('are not in arguments, logs or metrics of daemons at work', async () => {
     for (const [index, name] of ['webridge', 'ircbridge', 'guard'].entries()) {
@@ -137,6 +210,9 @@ describe('secrets', () => {
     await run('history', ['history', '--json']);
     expect(await run('auth --check', ['auth', '--check', 'Tari'], { stdin: `${sid}\n` })).toMatch(/allowed|refused/);
     await run('sync-nicks', ['sync-nicks', '--dry-run', '--json']);
+    const overHttp = { SAXCTL_EJABBERD_VIA: 'http', SAXCTL_EJABBERD_API_USER: `nobody@${stack.domain}` };
+    await run('sync-nicks over HTTP', ['sync-nicks', '--json', '--user', 'Tari'], { env: overHttp });
+    await run('doctor over HTTP', ['doctor', '--json', 'ejabberd'], { env: overHttp });
     await run('init --diff', ['init', '--diff', join(stack.directory, 'nowhere'), '--domain', stack.domain]);
     const toml = readFileSync(stack.config, 'utf8');
     for (const [name, text] of [

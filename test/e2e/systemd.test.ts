@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,47 +62,69 @@ describe('units', () => {
   });
 });
 
-describe('webridge under a real systemd', () => {
+const DAEMONS = ['webridge', 'ircbridge', 'guard'] as const;
+
+describe('all units under a real systemd', () => {
   let stack: Stack;
   let systemd: UserSystemd;
   const service = 'saxctl-webridge.service';
+  const log = (name: string): string => readFileSync(join(stack.directory, `${name}.log`), 'utf8');
+
+  /** The throw-away stack's ports and places; accounts, room and secrets come from what init wrote. */
+  const surroundings = (): string =>
+    Object.entries({
+      DATABASE_PORT: stack.mariadb.port,
+      DATABASE_NAME: 'forum',
+      XMPP_SERVICE: `xmpp://127.0.0.1:${stack.ejabberd.port}`,
+      EJABBERD_API_URL: `${stack.httpUrl}/api`,
+      IRC_SERVERS: `irc://127.0.0.1:${stack.irc1.port}`,
+      STATE_DIR: '%S/saxctl',
+      WEBRIDGE_SOCKET: stack.saySocket,
+      WEBRIDGE_SPOOL: join(stack.directory, 'spool'),
+      WEBRIDGE_SNAPSHOT: stack.snapshot,
+    })
+      .map(
+        ([name, value]) =>
+          `Environment=SAXCTL_${name}=${String(value).replace('%S', '\u0000').replaceAll('%', '%%').replace('\u0000', '%S')}\n`,
+      )
+      .join('');
 
   /** What a user manager cannot do, or what would hide the throw-away stack, is taken out; the rest is as shipped. */
-  const adapted = (): ReadonlyMap<string, string> => {
-    const secret = join(stack.directory, 'webridge_password');
-    writeFileSync(secret, stack.bots.webridge.password, { mode: 0o600 });
-    const text = unit(service)
+  const adapted = (name: string): string =>
+    unit(`saxctl-${name}.service`)
       .replace(
         /^(?:User|Group|SupplementaryGroups|PrivateTmp|ProtectHome|PrivateUsers|Wants|After|CacheDirectory\w*|ReadWritePaths)=.*\n/gm,
         '',
       )
       .replace('SystemCallFilter=~@privileged @resources\n', '')
-      .replaceAll(`${written}/saxctl.toml`, stack.config)
-      .replaceAll(`${written}/webridge_password`, secret)
       .replace('WatchdogSec=60', 'WatchdogSec=3')
       .replace('RestartSec=5', 'RestartSec=100ms')
+      .replace(/SAXCTL_METRICS_LISTEN=\S+/, 'SAXCTL_METRICS_LISTEN=127.0.0.1:0')
       .replace(
-        '[Install]',
-        `ReadWritePaths=${stack.directory}\nStandardError=append:${stack.directory}/webridge.log\nEnvironment=SAXCTL_WEBRIDGE_PASSWORD_FILE=webridge_password\n\n[Install]`,
-      )
-      .replace(/SAXCTL_METRICS_LISTEN=\S+/, 'SAXCTL_METRICS_LISTEN=127.0.0.1:0');
+        'UMask=0077',
+        `ReadWritePaths=${stack.directory}\nStandardOutput=append:${stack.directory}/${name}.log\nStandardError=append:${stack.directory}/${name}.log\n${surroundings()}UMask=0077`,
+      );
+
+  beforeAll(async () => {
+    stack = await startTestStack({ parts: ['mariadb', 'ejabberd', 'irc1'], moderated: true });
+    mkdirSync(join(stack.directory, 'spool'), { mode: 0o700 });
+    // The secrets of this ejabberd and this database, in the files that the units load as credentials.
+    for (const bot of DAEMONS) writeFileSync(join(written, `${bot}_password`), stack.bots[bot].password);
+    const forum = /\[database\][^[]*?\npassword = "([^"]+)"/.exec(readFileSync(stack.config, 'utf8'))?.[1] ?? '';
+    writeFileSync(join(written, 'database_password'), forum);
     const socket = unit('saxctl-webridge.socket')
       .replace(/^Socket(?:User|Group)=.*\n/gm, '')
       .replace('/run/saxctl/say.sock', stack.saySocket);
-    return new Map([
-      [service, text],
-      ['saxctl-webridge.socket', socket],
-    ]);
-  };
-
-  beforeAll(async () => {
-    // Its password comes as a credential alone.
-    stack = await startTestStack({ parts: ['mariadb', 'ejabberd'] });
-    writeFileSync(
-      stack.config,
-      readFileSync(stack.config, 'utf8').replace(`password = "${stack.bots.webridge.password}"\n`, ''),
+    const timer = unit('saxctl-sync-nicks.timer')
+      .replace('OnBootSec=2min', 'OnActiveSec=100ms\nAccuracySec=100ms')
+      .replace('RandomizedDelaySec=30s', 'RandomizedDelaySec=0');
+    systemd = await startUserSystemd(
+      new Map([
+        ...[...DAEMONS, 'sync-nicks'].map((name) => [`saxctl-${name}.service`, adapted(name)] as const),
+        ['saxctl-webridge.socket', socket],
+        ['saxctl-sync-nicks.timer', timer],
+      ]),
     );
-    systemd = await startUserSystemd(adapted());
   });
   afterAll(async () => {
     await systemd?.close();
@@ -110,9 +132,7 @@ describe('webridge under a real systemd', () => {
   });
 
   const said = async (): Promise<string[]> => {
-    const { stdout } = await runSaxctl(stack, ['history', '--json', '--since', '1h'], {
-      env: { SAXCTL_WEBRIDGE_PASSWORD: stack.bots.webridge.password },
-    });
+    const { stdout } = await runSaxctl(stack, ['history', '--json', '--since', '1h']);
     return stdout.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { text: string }).text]));
   };
   const state = () => systemd.property(service, 'ActiveState');
@@ -139,9 +159,67 @@ describe('webridge under a real systemd', () => {
     expect(await systemd.property(service, 'MainPID')).not.toBe(pid);
   });
 
+  it.each(['ircbridge', 'guard'] as const)(
+    '%s: becomes ready with its credentials alone, and does its job',
+    async (name) => {
+      const unitName = `saxctl-${name}.service`;
+      await systemd.systemctl('start', '--no-block', unitName);
+      await until(
+        async () => (await systemd.property(unitName, 'ActiveState')) === 'active',
+        () => `not active: ${log(name)}`,
+      );
+      expect(await systemd.property(unitName, 'StatusText')).not.toBe('');
+      const address = /metrics on (http:\S+)\/metrics/.exec(log(name))?.[1] ?? '';
+      await until(
+        async () => (await fetch(`${address}/healthz`)).status === 200,
+        () => log(name),
+      );
+      // Only what is loaded as a credential can be had by this unit.
+      const pid = await systemd.property(unitName, 'MainPID');
+      const loaded = readFileSync(`/proc/${pid}/environ`, 'utf8').match(/CREDENTIALS_DIRECTORY=([^\0]+)/)?.[1] ?? '';
+      expect(readdirSync(`/proc/${pid}/root${loaded}`).sort()).toEqual(
+        name === 'guard' ? ['database_password', 'guard_password'] : ['ircbridge_password'],
+      );
+    },
+  );
+
+  it.each(['ircbridge', 'guard'] as const)(
+    '%s: is killed by the watchdog when it hangs, re-reads, and stops cleanly',
+    async (name) => {
+      const unitName = `saxctl-${name}.service`;
+      process.kill(Number(await systemd.property(unitName, 'MainPID')), 'SIGSTOP');
+      await until(async () => (await systemd.property(unitName, 'NRestarts')) === '1', 'the watchdog did not act');
+      await until(
+        async () => (await systemd.property(unitName, 'ActiveState')) === 'active',
+        () => log(name),
+      );
+      await systemd.systemctl('reload', unitName);
+      await until(() => log(name).includes('reloaded'));
+      await systemd.systemctl('stop', unitName);
+      expect([await systemd.property(unitName, 'ActiveState'), await systemd.property(unitName, 'Result')]).toEqual([
+        'inactive',
+        'success',
+      ]);
+    },
+  );
+
+  it('the timer runs sync-nicks, which registers the members', async () => {
+    await systemd.systemctl('start', 'saxctl-sync-nicks.timer');
+    const summary = /registered (\d+), unchanged \d+, renamed \d+, removed \d+, conflicts \d+, failed 0/;
+    await until(
+      () => existsSync(join(stack.directory, 'sync-nicks.log')) && summary.test(log('sync-nicks')),
+      () => `no run: ${systemd.journal().slice(-2000)}`,
+    );
+    expect(Number(summary.exec(log('sync-nicks'))?.[1])).toBeGreaterThan(15);
+    await until(async () => (await systemd.property('saxctl-sync-nicks.service', 'ActiveState')) === 'inactive');
+    expect(await systemd.property('saxctl-sync-nicks.service', 'Result')).toBe('success');
+    expect(await systemd.property('saxctl-sync-nicks.timer', 'ActiveState')).toBe('active');
+    await systemd.systemctl('stop', 'saxctl-sync-nicks.timer');
+  });
+
   it('re-reads its configuration, and stops cleanly', async () => {
     await systemd.systemctl('reload', service);
-    await until(() => readFileSync(join(stack.directory, 'webridge.log'), 'utf8').includes('reloaded'));
+    await until(() => log('webridge').includes('reloaded'));
     await systemd.systemctl('stop', service, 'saxctl-webridge.socket');
     expect([await state(), await systemd.property(service, 'Result')]).toEqual(['inactive', 'success']);
     expect((await said()).filter((text) => text === 'while it hangs')).toHaveLength(1);
