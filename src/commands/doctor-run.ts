@@ -6,6 +6,7 @@ import { examine } from '../app/doctor/run.ts';
 import type { Bot, World } from '../app/doctor/world.ts';
 import { monotonic, systemClock } from '../clock.ts';
 import { ConfigError, type LoadedConfig } from '../config/load.ts';
+import type { GroupName } from '../core/doctor/catalogue.ts';
 import { jsonReport, renderFinding, renderSummary, summary } from '../core/doctor/report.ts';
 import { type Finding, problem } from '../core/doctor/verdict.ts';
 import { EXIT, type ExitCode, SaxError } from '../core/errors.ts';
@@ -26,7 +27,7 @@ type Options = Readonly<Record<string, unknown>>;
 const DEBIAN_YML = '/etc/ejabberd/ejabberd.yml';
 const STATEMENT_MS = 10_000;
 
-export async function runDoctor(context: Context, groups: readonly string[], options: Options): Promise<ExitCode> {
+export async function runDoctor(context: Context, groups: readonly GroupName[], options: Options): Promise<ExitCode> {
   const json = options['json'] === true;
   const findings: Finding[] = [];
   const { io, flags } = context;

@@ -1,12 +1,11 @@
 import { Argument } from 'commander';
+import { GROUP_NAMES, type GroupName } from '../core/doctor/catalogue.ts';
 import { type CommandModule, examples } from './command.ts';
-
-const GROUPS = ['config', 'database', 'ejabberd', 'auth', 'room', 'socket', 'irc', 'web', 'clock', 'versions'];
 
 export const command: CommandModule = {
   define(command) {
     command
-      .addArgument(new Argument('[GROUP...]', 'only these groups of checks').choices(GROUPS))
+      .addArgument(new Argument('[GROUP...]', 'only these groups of checks').choices(GROUP_NAMES))
       .option('--url <URL>', 'address of the page with the chat: checks the web server too')
       .option('--ejabberd-yml <FILE>', 'ejabberd’s configuration (default: /etc/ejabberd/ejabberd.yml)')
       .option('--nginx-conf <FILE>', 'nginx’s configuration (default: what nginx -T says)')
@@ -21,6 +20,6 @@ export const command: CommandModule = {
 
   async run(context, args, options) {
     const { runDoctor } = await import('./doctor-run.ts');
-    return runDoctor(context, args, options);
+    return runDoctor(context, args as readonly GroupName[], options);
   },
 };

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { CommandModule } from '../../src/commands/command.ts';
 import { COMMANDS } from '../../src/commands/table.ts';
 import { describeTree } from '../../src/commands/tree.ts';
+import { CATALOGUE } from '../../src/core/doctor/catalogue.ts';
 import { buildProgram } from '../../src/program.ts';
 import { PAGES, saxctlLines } from '../helpers/doc-lines.ts';
 import { fakeIo } from '../helpers/fake-io.ts';
@@ -64,6 +65,19 @@ describe('help', () => {
         ?.trimEnd()
         .split('\n') ?? [];
     expect(examples.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('docs/doctor.md', () => {
+  it('lists every check with its question, in the order of a run', () => {
+    const tables = Object.entries(CATALOGUE).map(
+      ([group, checks]) =>
+        `## ${group}\n\n| check | the question |\n|---|---|\n${Object.entries(checks)
+          .map(([name, question]) => `| \`${name}\` | ${question} |\n`)
+          .join('')}`,
+    );
+    const page = readFileSync('docs/doctor.md', 'utf8');
+    expect(page.slice(page.indexOf('## config'))).toBe(tables.join('\n'));
   });
 });
 

@@ -1,207 +1,179 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Finding } from '../../src/core/doctor/verdict.ts';
-import { nickModulePath } from '../../src/edges/files/nick-module.ts';
-import type { Stack } from '../../src/edges/stack/types.ts';
-import { PROGRAM, runSaxctl, startTestStack } from '../helpers/stack.ts';
+import { parse, stringify } from 'yaml';
+import { BROKEN_OPTIONS, type Tree } from '../helpers/doctor/broken-options.ts';
+import { pairs } from '../helpers/doctor/pairs.ts';
+import { pasteYml } from '../helpers/doctor/paste.ts';
+import {
+  ALL_CHECKS,
+  type DoctorSite,
+  edited,
+  OF_THE_MACHINE,
+  seePair,
+  startDoctorSite,
+} from '../helpers/doctor/site.ts';
+import { enterRoom } from '../helpers/person.ts';
+import { until } from '../helpers/until.ts';
 
 const YES = fileURLToPath(new URL('../fixtures/extauth-yes.mjs', import.meta.url));
 
-type Report = {
-  readonly code: number | null;
-  readonly of: (name: string) => Finding | undefined;
-  readonly checks: readonly Finding[];
-};
-
-async function doctor(stack: Stack, flags: readonly string[], env: Record<string, string> = {}): Promise<Report> {
-  const { code, stdout, stderr } = await runSaxctl(stack, ['doctor', '--json', ...flags], { env });
-  expect(stderr, stderr).not.toMatch(/internal error|^saxctl:/m);
-  const { checks, ok } = JSON.parse(stdout) as { ok: boolean; checks: Finding[] };
-  expect(code).toBe(ok ? 0 : 1);
-  return { code, checks, of: (name) => checks.find((check) => check.name === name) };
-}
-
-describe('doctor on a real site', () => {
-  let stack: Stack;
+/** Everything on one site, one thing broken at a time; the last test says which check was never seen red, or never green. */
+describe('doctor', () => {
+  let site: DoctorSite;
   beforeAll(async () => {
-    stack = await startTestStack({
-      parts: ['mariadb', 'ejabberd', 'irc1', 'nginx'],
-      moderated: true,
-      nickModule: nickModulePath(PROGRAM),
-    });
+    site = await startDoctorSite();
   });
   afterAll(async () => {
-    await stack?.stop();
+    await site?.stop();
   });
 
-  const yml = () => join(stack.directory, 'ejabberd/conf/ejabberd.yml');
-  const url = () => `http://127.0.0.1:${stack.nginx.port}/`;
-
-  it('finds nothing wrong but the missing webridge, and names every check once', async () => {
-    const { checks } = await doctor(stack, [
-      '--ejabberd-yml',
-      yml(),
-      '--url',
-      url(),
-      '--nginx-conf',
-      join(stack.directory, 'nginx/nginx.conf'),
-    ]);
-    expect(checks.filter(({ status }) => status === 'problem').map(({ name }) => name)).toEqual(['socket.listens']);
-    expect(checks.filter(({ status }) => status === 'skipped').map(({ name }) => name)).toEqual([]);
-    expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
-    expect(checks.length).toBeGreaterThan(60);
-  });
-
-  const ACCOUNT = "'saxctl'@'localhost'";
-  const status = (report: Report, ...names: string[]) => names.map((name) => report.of(name)?.status);
-  const repairs = (report: Report, ...names: string[]) =>
-    names.every((name) => /\S/.test(report.of(name)?.repair ?? ''));
-
-  it('database: tables, rights, indexes, shared localparts, each broken and mended', async () => {
-    const names = ['database.tables', 'database.rights', 'database.indexes', 'database.localparts'];
-    await stack.sql(`REVOKE SELECT ON forum.phpbb_config FROM ${ACCOUNT}`);
-    await stack.sql(`GRANT INSERT ON forum.phpbb_users TO ${ACCOUNT}`);
-    await stack.sql('ALTER TABLE phpbb_sessions DROP PRIMARY KEY');
-    await stack.sql('CREATE TEMPORARY TABLE twin SELECT * FROM phpbb_users WHERE username = ?', ['Tari']);
-    await stack.sql("UPDATE twin SET user_id = 99999, username = 'TARI', username_clean = 'tari2'");
-    await stack.sql('INSERT INTO phpbb_users SELECT * FROM twin');
-    const broken = await doctor(stack, ['database']);
-    await stack.sql(`GRANT SELECT ON forum.phpbb_config TO ${ACCOUNT}`);
-    await stack.sql(`REVOKE INSERT ON forum.phpbb_users FROM ${ACCOUNT}`);
-    await stack.sql('ALTER TABLE phpbb_sessions ADD PRIMARY KEY (session_id)');
-    await stack.sql('DELETE FROM phpbb_users WHERE user_id = 99999');
-    expect(status(broken, ...names)).toEqual(['problem', 'warning', 'problem', 'warning']);
-    expect(repairs(broken, ...names)).toBe(true);
-    expect(broken.of('database.localparts')?.message).toContain('tari (Tari, TARI)');
-    expect(status(await doctor(stack, ['database']), ...names)).toEqual(['ok', 'ok', 'ok', 'ok']);
-  });
-
-  it('database.connect', async () => {
-    const nowhere = await doctor(stack, ['database', 'versions'], { SAXCTL_DATABASE_PORT: '9' });
-    expect(status(nowhere, 'database.connect', 'versions.database')).toEqual(['problem', 'skipped']);
-    const refused = await doctor(stack, ['database'], { SAXCTL_DATABASE_PASSWORD: 'wrong' });
-    expect(refused.of('database.connect')).toMatchObject({
-      status: 'problem',
-      message: expect.stringContaining('Access denied'),
+  it('finds nothing wrong on a site that is right, and names every check once', async () => {
+    const { checks } = await site.doctor([], {
+      realCtl: true,
+      child: true,
+      url: site.url,
+      env: { NODE_EXTRA_CA_CERTS: site.stack.tlsCa },
     });
+    const not = (status: string) => checks.filter((check) => check.status === status).map(({ name }) => name);
+    expect(not('problem')).toEqual([]);
+    expect(not('skipped')).toEqual([]);
+    expect(checks.map(({ name }) => name.replace('server-1', 'server-N')).sort()).toEqual(
+      ALL_CHECKS.filter((name) => name !== 'ejabberd.api').sort(),
+    );
+    for (const { password } of Object.values(site.stack.bots)) expect(JSON.stringify(checks)).not.toContain(password);
   });
 
-  it('room: options and affiliations', async () => {
+  describe('one thing broken is one check red', () => {
+    // The names are known before the site is: a table of what to break is made of a site that is not there yet.
+    const rows = pairs({ stack: { directory: '', tlsCa: '', bots: {}, irc1: {} } } as unknown as DoctorSite);
+    it.each(rows.map(({ name, says }, index) => [name, says, index] as const))(
+      '%s: %s',
+      async (_name, _says, index) => {
+        const pair = pairs(site)[index];
+        if (pair !== undefined) await seePair(site, pair);
+      },
+    );
+  });
+
+  describe('an option of ejabberd.yml, taken over by the running ejabberd without a word', () => {
+    it.each(BROKEN_OPTIONS.map(([name, status], index) => [name, status, index] as const))(
+      '%s: %s (%#)',
+      async (name, status, index) => {
+        const [, , change, notLive] = BROKEN_OPTIONS[index] ?? [];
+        const undo = edited(site.yml, (text) => {
+          const tree = parse(text) as Tree;
+          change?.(tree);
+          return stringify(tree);
+        });
+        const env = { SAXCTL_EJABBERD_VIA: 'http' };
+        try {
+          if (notLive === undefined) await site.stack.api('reload_config');
+          const red = await site.doctor(['ejabberd'], { env });
+          const wrong = red.checks.filter((check) => check.status === status && !OF_THE_MACHINE.includes(check.name));
+          expect(wrong.map((check) => check.name)).toEqual([name]);
+          // What doctor says, pasted, is what ejabberd takes and doctor is content with.
+          const repair = wrong[0]?.repair ?? '';
+          if (!repair.includes('…')) {
+            edited(site.yml, (text) => stringify(pasteYml(parse(text) as Tree, repair)));
+            if (notLive === undefined) await site.stack.api('reload_config');
+            expect((await site.doctor(['ejabberd'], { env })).of(name)?.status).toBe('ok');
+          }
+        } finally {
+          undo();
+        }
+        expect((await site.doctor(['ejabberd'], { env })).of(name)?.status).toBe('ok');
+      },
+    );
+  });
+
+  it('room: options, affiliations, a taken nickname, an archive that is gone', async () => {
+    const { stack } = site;
+    await stack.api('reload_config');
     const room = { name: 'sax', service: stack.mucService };
     await stack.api('change_room_option', { ...room, option: 'mam', value: 'false' });
     await stack.api('set_room_affiliation', { ...room, jid: stack.bots.guard.jid, affiliation: 'none' });
-    const broken = await doctor(stack, ['room']);
-    await stack.api('change_room_option', { ...room, option: 'mam', value: 'true' });
-    await stack.api('set_room_affiliation', { ...room, jid: stack.bots.guard.jid, affiliation: 'owner' });
-    expect(status(broken, 'room.options', 'room.affiliations')).toEqual(['problem', 'problem']);
-    expect(broken.of('room.options')?.repair).toBe(`ejabberdctl change_room_option sax ${stack.mucService} mam true`);
+    await stack.sql('RENAME TABLE archive.archive TO archive.gone');
+    const tari = await enterRoom(stack, 'Tari', { nick: 'guard' });
+    const red = await site.doctor(['room'], { realCtl: true });
+    tari.leave();
+    await stack.sql('RENAME TABLE archive.gone TO archive.archive');
+    for (const name of ['room.options', 'room.affiliations']) await site.paste(red.of(name)?.repair);
+    const names = ['room.options', 'room.affiliations', 'room.nicknames', 'room.archive'];
+    expect(red.status(...names), red.text).toEqual(['problem', 'problem', 'problem', 'problem']);
+    expect(red.of('room.nicknames')?.message).toContain('guard is tari@');
+    expect((await site.doctor(['room'], { realCtl: true })).status(...names)).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
-  it('auth.login: a password that is not the bot’s', async () => {
-    const wrong = await doctor(stack, ['auth'], { SAXCTL_GUARD_PASSWORD: 'wrong' });
-    expect(wrong.of('auth.login-guard')).toMatchObject({
-      status: 'problem',
-      repair: expect.stringContaining('restart ejabberd'),
-    });
-    expect(wrong.of('auth.login-webridge')).toMatchObject({ status: 'ok' });
-    expect(wrong.of('auth.rules')).toMatchObject({ status: 'ok', message: expect.stringContaining('let in') });
-    const lost = await doctor(stack, ['auth'], { SAXCTL_DATABASE_TABLE_PREFIX: 'other_' });
-    expect(lost.of('auth.rules')).toMatchObject({ status: 'problem', repair: 'saxctl doctor database' });
-    expect(lost.of('auth.login-webridge')).toMatchObject({ status: 'ok' });
-  });
-
-  it('config: a readable file, a short key, a secret file that is missing, an unknown variable, a broken file', async () => {
-    chmodSync(stack.config, 0o644);
-    const readable = await doctor(stack, ['config']);
-    chmodSync(stack.config, 0o600);
-    expect(readable.of('config.file-mode')).toMatchObject({ status: 'problem', repair: `chmod o-rwx ${stack.config}` });
-    const of = async (env: Record<string, string>) => doctor(stack, ['config'], env);
-    expect((await of({ SAXCTL_AUTH_TOKEN_KEY: 'short' })).of('config.token-key')).toMatchObject({ status: 'problem' });
-    expect((await of({ SAXCTL_WEBRIDGE_PASWORD: 'x' })).of('config.warnings')).toMatchObject({ status: 'warning' });
-    expect((await of({ SAXCTL_GUARD_JID: 'guard@elsewhere.test' })).of('config.domains')).toMatchObject({
-      status: 'problem',
-    });
-    expect((await of({ SAXCTL_DATABASE_PORT: 'x' })).of('config.valid')).toMatchObject({ status: 'problem' });
-  });
-
-  it('socket: nobody listens, an open directory, a long path', async () => {
-    const directory = join(stack.directory, 'run');
-    chmodSync(directory, 0o777);
-    const open = await doctor(stack, ['socket']);
-    chmodSync(directory, 0o700);
-    expect(status(open, 'socket.directory', 'socket.listens')).toEqual(['problem', 'problem']);
-    const long = await doctor(stack, ['socket'], { SAXCTL_WEBRIDGE_SOCKET: `/run/${'x'.repeat(110)}` });
-    expect(long.of('socket.listens')?.message).toContain('107 bytes');
-    const nowhere = await doctor(stack, ['socket'], {
-      SAXCTL_STATE_DIR: '/nonexistent',
-      SAXCTL_METRICS_LISTEN: '127.0.0.1:9',
-    });
-    expect(nowhere.of('state.directory')).toMatchObject({ status: 'problem' });
-    expect(nowhere.of('metrics.health')).toMatchObject({ status: 'problem' });
-  });
-
-  it('irc: a dead server, one without TLS or SASL, none', async () => {
-    const dead = await doctor(stack, ['irc'], { SAXCTL_IRC_SERVERS: 'irc://127.0.0.1:9' });
-    expect(status(dead, 'irc.server-1', 'irc.servers')).toEqual(['problem', 'problem']);
-    const sasl = await doctor(stack, ['irc'], { SAXCTL_IRC_SASL_USER: 'sax', SAXCTL_IRC_SASL_PASSWORD: 'secret' });
-    expect(sasl.of('irc.server-1')?.message).toContain('no SASL');
-  });
-
-  it('web: nothing there, short timeouts', async () => {
-    const conf = join(stack.directory, 'short.conf');
-    writeFileSync(
-      conf,
-      readFileSync(join(stack.directory, 'nginx/nginx.conf'), 'utf8').replaceAll(/proxy_read_timeout \w+;/g, ''),
-    );
-    const short = await doctor(stack, ['web', '--url', url(), '--nginx-conf', conf]);
-    expect(short.of('web.websocket-timeout')).toMatchObject({ status: 'problem' });
-    expect(short.of('web.bosh-timeout')).toMatchObject({ status: 'problem' });
-    expect(short.of('web.websocket')).toMatchObject({ status: 'ok' });
-    // ejabberd itself, as if nginx passed everything on.
-    const direct = await doctor(stack, ['web', '--url', `${stack.httpUrl}/`, '--nginx-conf', conf]);
-    expect(direct.of('web.api')).toMatchObject({ status: 'problem' });
-    await stack.nginx.stop();
-    const gone = await doctor(stack, ['web', '--url', url(), '--nginx-conf', conf]);
-    await stack.nginx.start();
-    expect(gone.of('web.websocket')).toMatchObject({ status: 'problem' });
-    expect(gone.of('web.bosh')).toMatchObject({ status: 'problem' });
-  });
-
-  it('clock.database', async () => {
-    await stack.sql("SET GLOBAL init_connect = 'SET timestamp = UNIX_TIMESTAMP() + 3600'");
-    const wrong = await doctor(stack, ['clock']);
-    await stack.sql("SET GLOBAL init_connect = ''");
-    expect(wrong.of('clock.database')).toMatchObject({ status: 'problem', message: expect.stringContaining('ahead') });
-  });
-
-  it('ejabberd.running and the logins, when it is away; the room, when it is gone', async () => {
+  it('room.exists, mended by what it says', async () => {
+    const { stack } = site;
+    // A bot that is inside would make it anew at once.
+    await site.webridge().kill();
     await stack.api('destroy_room', { name: 'sax', service: stack.mucService });
-    expect((await doctor(stack, ['room'])).of('room.exists')).toMatchObject({ status: 'problem' });
+    const red = await site.doctor(['room'], { realCtl: true });
+    expect(red.of('room.exists')).toMatchObject({ status: 'problem', message: expect.stringContaining('not exist') });
+    await site.paste(red.of('room.exists')?.repair);
+    await site.startWebridge();
+    expect((await site.doctor(['room'], { realCtl: true })).of('room.exists')?.status).toBe('ok');
+  });
+
+  it('ejabberd.running, ejabberd.nick-command, auth.refusal: away, then back with a module less and an open door', async () => {
+    const { stack, yml } = site;
     await stack.ejabberd.stop();
-    const away = await doctor(stack, ['ejabberd', 'auth']);
-    expect(away.of('ejabberd.running')).toMatchObject({ status: 'problem' });
+    const away = await site.doctor(['ejabberd', 'auth'], { realCtl: true });
+    expect(away.of('ejabberd.running')).toMatchObject({ status: 'problem', repair: 'systemctl start ejabberd' });
     expect(away.of('auth.login-webridge')).toMatchObject({
       status: 'problem',
       repair: expect.stringContaining('systemctl status ejabberd'),
     });
+    const undo = edited(yml, (text) =>
+      text
+        .replace(/^ {2}mod_muc_admin: \{\}\n/m, '')
+        .replace(/^extauth_program: .*$/m, `extauth_program: "${process.execPath} ${YES}"`),
+    );
+    await stack.ejabberd.start();
+    const open = await site.doctor(['ejabberd', 'auth'], { realCtl: true });
+    expect(open.status('ejabberd.running', 'ejabberd.nick-command', 'auth.refusal')).toEqual([
+      'ok',
+      'problem',
+      'problem',
+    ]);
+    undo();
+    await stack.ejabberd.restart();
+    const back = await site.doctor(['ejabberd', 'auth'], { realCtl: true });
+    const names = ['ejabberd.running', 'ejabberd.nick-command', 'auth.login-webridge', 'auth.refusal'];
+    expect(back.status(...names)).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
-  it('never names a secret', async () => {
-    const { stdout } = await runSaxctl(stack, ['doctor'], { env: { SAXCTL_LOG_LEVEL: 'debug' } });
-    for (const { password } of Object.values(stack.bots)) expect(stdout).not.toContain(password);
-    expect(existsSync(stack.config)).toBe(true);
-  });
-});
-
-describe('doctor where everybody is let in', () => {
-  it('auth.refusal', async () => {
-    const stack = await startTestStack({ parts: ['mariadb', 'ejabberd'], extauth: `${process.execPath} ${YES}` });
+  it('versions.database: a MariaDB that is out of support', async () => {
+    const { stack } = site;
+    const pid = stack.mariadb.pid();
+    // setpriv becomes the server itself, so this is its command line.
+    const [program = '', ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
+    await stack.mariadb.stop();
+    const old = spawn(program, [...words, '--version=5.5.68-MariaDB'], { stdio: 'ignore', env: stack.env });
     try {
-      expect((await doctor(stack, ['auth'])).of('auth.refusal')).toMatchObject({ status: 'problem' });
+      const env = { SAXCTL_DATABASE_SOCKET: stack.databaseSocket };
+      const red = await until(async () => {
+        const report = await site.doctor(['versions'], { env });
+        return report.of('versions.database')?.status === 'skipped' ? undefined : report;
+      });
+      expect(red.of('versions.database')).toMatchObject({
+        status: 'warning',
+        message: expect.stringContaining('5.5.68-MariaDB'),
+      });
     } finally {
-      await stack.stop();
+      const ended = new Promise((resolve) => old.once('exit', resolve));
+      old.kill();
+      await ended;
+      await stack.mariadb.start();
     }
+    expect((await site.doctor(['versions'])).of('versions.database')?.status).toBe('ok');
+  });
+
+  it('has been seen red and green in every check', () => {
+    expect(ALL_CHECKS.filter((name) => !site.red.has(name))).toEqual([]);
+    expect(ALL_CHECKS.filter((name) => !site.green.has(name))).toEqual([]);
   });
 });

@@ -76,7 +76,12 @@ export const ircGroup: Group = async function* ircGroup({ world }, check) {
     irc.sasl_password !== undefined || irc.nickserv_password !== undefined || irc.channel_key !== undefined;
   for (const [index, server] of irc.servers.entries()) {
     const finding = await check(`irc.server-${index + 1}`, async () =>
-      judgeIrcServer(await world.irc(server), { sasl: irc.sasl_password !== undefined, secrets }),
+      judgeIrcServer(await world.irc(server), {
+        sasl: irc.sasl_password !== undefined,
+        secrets,
+        nick: irc.nick,
+        channel: irc.channel,
+      }),
     );
     verdicts.push(finding);
     yield finding;
@@ -89,7 +94,7 @@ export const webGroup: Group = async function* webGroup({ world }, check) {
   if (nginx !== undefined) for (const { name, verdict } of judgeNginx(nginx)) yield await check(name, () => verdict);
   const { url } = world;
   if (url === undefined) {
-    yield await check('web.url', () => skipped('give the page’s address by --url to check the web server'));
+    yield await check('web.websocket', () => skipped('give the page’s address by --url to check the web server'));
     return;
   }
   const base = new URL(url);

@@ -16,7 +16,7 @@ export const authGroup: Group = async function* authGroup(shared, check) {
   const { world } = shared;
   yield await check('auth.rules', () => rules(shared));
   if (shared.bots.length === 0) {
-    yield await check('auth.login', () => skipped('no bot has an account'));
+    yield await check('auth.login-webridge', () => skipped('no bot has an account'));
     return;
   }
   for (const bot of shared.bots) yield await check(`auth.login-${bot.section}`, () => login(shared, bot));
@@ -76,7 +76,7 @@ export const roomGroup: Group = async function* roomGroup(shared, check) {
   const { config } = world.loaded;
   const room = config.xmpp.room;
   if (room === undefined) {
-    yield await check('room.name', () =>
+    yield await check('room.exists', () =>
       problem('no room is configured', '# saxctl.toml\n[xmpp]\ndomain = "example.org"'),
     );
     return;

@@ -1,3 +1,4 @@
+import type { GroupName } from '../../core/doctor/catalogue.ts';
 import type { Finding } from '../../core/doctor/verdict.ts';
 import { configGroup } from './config.ts';
 import { databaseGroup } from './database.ts';
@@ -7,7 +8,7 @@ import { authGroup, roomGroup } from './room.ts';
 import { type Bot, checker, type Group, type Progress, type Shared, type World } from './world.ts';
 
 /** In the order of dependence: later groups use what earlier ones found out. */
-const GROUPS: ReadonlyMap<string, Group> = new Map([
+const GROUPS: ReadonlyMap<GroupName, Group> = new Map([
   ['config', configGroup],
   ['database', databaseGroup],
   ['ejabberd', ejabberdGroup],
@@ -21,7 +22,7 @@ const GROUPS: ReadonlyMap<string, Group> = new Map([
 ]);
 
 /** Groups that must run for another one to have something to stand on; their own findings are then not shown. */
-const NEEDS: Readonly<Record<string, readonly string[]>> = {
+const NEEDS: Partial<Readonly<Record<GroupName, readonly GroupName[]>>> = {
   room: ['auth'],
   clock: ['database'],
   versions: ['database'],
@@ -30,7 +31,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
 /** Walks the groups (all, or those named) and yields each finding as it is made. */
 export async function* examine(
   world: World,
-  wanted: readonly string[],
+  wanted: readonly GroupName[],
   progress: Progress,
   redact: (text: string) => string,
 ): AsyncGenerator<Finding> {

@@ -1,3 +1,4 @@
+import type { CheckName } from '../../core/doctor/catalogue.ts';
 import type { IrcProbe } from '../../core/doctor/irc.ts';
 import type { FileFacts } from '../../core/doctor/machine.ts';
 import { type Finding, problem, type Verdict } from '../../core/doctor/verdict.ts';
@@ -117,7 +118,7 @@ export type Progress = (name: string) => void;
 export type Group = (shared: Shared, check: Check) => AsyncGenerator<Finding>;
 
 /** Runs one check; what it throws is a problem too, never the end of doctor. */
-export type Check = (name: string, run: () => Verdict | Promise<Verdict>) => Promise<Finding>;
+export type Check = (name: CheckName, run: () => Verdict | Promise<Verdict>) => Promise<Finding>;
 
 export function checker(group: string, progress: Progress, redact: (text: string) => string): Check {
   return async (name, run) => {

@@ -9,10 +9,21 @@ export type IrcProbe = {
   readonly certificateDays: number | undefined;
   /** What the server offers, by CAP LS 302; 'sasl=PLAIN,EXTERNAL'. */
   readonly capabilities: readonly string[];
+  /** What the server told of its limits (ISUPPORT); undefined when it let us not so far, or named none. */
+  readonly nickLength?: number | undefined;
+  readonly channelLength?: number | undefined;
   readonly ms: number;
 };
 
-export function judgeIrcServer(probe: IrcProbe, wants: { readonly sasl: boolean; readonly secrets: boolean }): Verdict {
+/** What our own configuration wants of a server. */
+export type IrcWants = {
+  readonly sasl: boolean;
+  readonly secrets: boolean;
+  readonly nick?: string | undefined;
+  readonly channel?: string | undefined;
+};
+
+export function judgeIrcServer(probe: IrcProbe, wants: IrcWants): Verdict {
   const { server, capabilities } = probe;
   if (!probe.secure && !probe.loopback && wants.secrets)
     return problem(
@@ -28,6 +39,17 @@ export function judgeIrcServer(probe: IrcProbe, wants: { readonly sasl: boolean;
     return problem(
       `${server} offers no SASL`,
       '# saxctl.toml: use NickServ there\n[irc]\nnickserv_password_file = "nickserv"',
+    );
+  const { nick = '', channel = '' } = wants;
+  if (nick.length > (probe.nickLength ?? Number.POSITIVE_INFINITY))
+    return problem(
+      `${server} allows nicknames of ${probe.nickLength} characters, ${nick} has ${nick.length}`,
+      `# saxctl.toml\n[irc]\nnick = "${nick.slice(0, probe.nickLength)}"`,
+    );
+  if (channel.length > (probe.channelLength ?? Number.POSITIVE_INFINITY))
+    return problem(
+      `${server} allows names of channels of ${probe.channelLength} characters, ${channel} has ${channel.length}`,
+      '# saxctl.toml\n[irc]\nchannel = "#sax"',
     );
   if (probe.certificateDays !== undefined && probe.certificateDays < 14)
     return warning(

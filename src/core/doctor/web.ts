@@ -1,3 +1,4 @@
+import type { CheckName } from './catalogue.ts';
 import { ok, problem, skipped, type Verdict, warning } from './verdict.ts';
 
 /** One answer over HTTP; status 0 with `failure` when there was none. */
@@ -61,21 +62,39 @@ function nginxSeconds(text: string | undefined): number | undefined {
   );
 }
 
+/** The text without its `location … { … }` blocks, also nested ones. */
+function withoutLocations(text: string): string {
+  const start = /\blocation\s[^{};]*\{/.exec(text);
+  if (start === null) return text;
+  let end = start.index + start[0].length;
+  for (let depth = 1; depth > 0 && end < text.length; end++)
+    depth += text[end] === '{' ? 1 : text[end] === '}' ? -1 : 0;
+  return text.slice(0, start.index) + withoutLocations(text.slice(end));
+}
+
+/** proxy_set_header of the level above holds only where the location sets none of its own. */
+const inherits = (location: string, around: string): boolean =>
+  !/proxy_set_header/i.test(location) && /proxy_set_header\s+X-Forwarded-For/i.test(around);
+
 /**
  * The timeouts of nginx, from its configuration's text (`nginx -T`): a quiet WebSocket is closed after 60 s by default, a
  * held BOSH poll gets a 504.
  */
-export function judgeNginx(text: string): readonly { readonly name: string; readonly verdict: Verdict }[] {
+export function judgeNginx(text: string): readonly { readonly name: CheckName; readonly verdict: Verdict }[] {
   const body = text.replaceAll(/#[^\n]*/g, '');
   const location = (path: string): string | undefined =>
     new RegExp(`location\\s+(?:=|\\^~)?\\s*/${path}/?\\s*\\{([^}]*)\\}`).exec(body)?.[1];
+  // What holds for a location that says nothing: the server's and http's own lines, not those of another location.
+  const around = withoutLocations(body);
   const directive = (block: string, name: string): string | undefined =>
     new RegExp(`${name}\\s+([^;]+);`).exec(block)?.[1]?.trim();
   const timeout = (path: string, least: number, paste: string): Verdict => {
     const block = location(path);
     if (block === undefined) return skipped(`there is no location /${path}`);
     const seconds =
-      nginxSeconds(directive(block, 'proxy_read_timeout')) ?? nginxSeconds(directive(body, 'proxy_read_timeout')) ?? 60;
+      nginxSeconds(directive(block, 'proxy_read_timeout')) ??
+      nginxSeconds(directive(around, 'proxy_read_timeout')) ??
+      60;
     return seconds >= least
       ? ok(`/${path} may be silent for ${seconds} s`)
       : problem(`/${path} is cut after ${seconds} s of silence`, `# nginx, location /${path}\n${paste}`);
@@ -83,7 +102,7 @@ export function judgeNginx(text: string): readonly { readonly name: string; read
   const forwarded = (['ws', 'bosh'] as const)
     .map(location)
     .filter((block) => block !== undefined)
-    .every((block) => /X-Forwarded-For/i.test(block) || /proxy_set_header\s+X-Forwarded-For/i.test(body));
+    .every((block) => /X-Forwarded-For/i.test(block) || inherits(block, around));
   return [
     { name: 'web.websocket-timeout', verdict: timeout('ws', 90, 'proxy_read_timeout 360s;') },
     { name: 'web.bosh-timeout', verdict: timeout('bosh', 65, 'proxy_read_timeout 75s;') },

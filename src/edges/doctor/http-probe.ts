@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
 import tls from 'node:tls';
 import type { Answer } from '../../core/doctor/web.ts';
 import { reasonOf } from '../../core/errors.ts';
@@ -38,11 +39,13 @@ export function probeTls(
   url: string,
 ): Promise<{ protocol: string | undefined; days: number | undefined; failure: string | undefined }> {
   const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve) => {
     const socket = tls.connect({
-      host: hostname,
+      host,
       port: Number(port || 443),
-      servername: hostname,
+      // An address is no name (RFC 6066).
+      ...(isIP(host) === 0 ? { servername: host } : {}),
       ALPNProtocols: ['h2', 'http/1.1'],
       rejectUnauthorized: false,
       timeout: DEADLINE_MS,

@@ -14,6 +14,7 @@ export const FORUM_USER = 'saxctl';
 /** What the stack itself and its tests ask of ejabberd over the API, besides what saxctl may. */
 export const ADMIN_COMMANDS = [
   'status',
+  'reload_config',
   'create_room_with_opts',
   'destroy_room',
   'change_room_option',

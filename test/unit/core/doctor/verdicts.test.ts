@@ -170,6 +170,21 @@ describe('verdicts', () => {
       'web.bosh-timeout': 'problem',
       'web.forwarded-for': 'warning',
     });
+    // Another location's line is not this one's; the server's own is.
+    expect(judged(conf('', `proxy_read_timeout 75s; ${header}`))).toEqual({
+      'web.websocket-timeout': 'problem',
+      'web.bosh-timeout': 'ok',
+      'web.forwarded-for': 'warning',
+    });
+    const above = `server { proxy_read_timeout 6m; ${header} location /x { if ($a) { return 1; } } location = /ws { } location = /bosh { } }`;
+    expect(judged(above)).toEqual({
+      'web.websocket-timeout': 'ok',
+      'web.bosh-timeout': 'ok',
+      'web.forwarded-for': 'ok',
+    });
+    expect(judged(above.replace('/ws { }', '/ws { proxy_set_header Host $host; }'))).toMatchObject({
+      'web.forwarded-for': 'warning',
+    });
     expect(judged('server { }')).toMatchObject({ 'web.websocket-timeout': 'skipped' });
   });
 
