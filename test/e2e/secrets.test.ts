@@ -5,20 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeConfiguration } from '../../src/config/describe.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
-import { createLog, createRedactor } from '../../src/log.ts';
+import { fakeLog } from '../helpers/fake-log.ts';
 import { startSaslIrc } from '../helpers/sasl-irc.ts';
 import { type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
 const canary = (): string => `canary${randomBytes(12).toString('hex')}`;
-const silent = createLog({
-  level: 'error',
-  format: 'json',
-  color: false,
-  write: () => {},
-  redactor: createRedactor(),
-  now: () => new Date(),
-});
+const silent = fakeLog();
 
 /** Plants secrets, lets everything happen at debug, and looks for them wherever others could. */
 describe('secrets', () => {

@@ -4,20 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChatSession, Room, RoomLine } from '../../src/app/ports/chat.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { connectXmpp } from '../../src/edges/xmpp/connection.ts';
-import { createLog, createRedactor } from '../../src/log.ts';
+import { fakeLog } from '../helpers/fake-log.ts';
 import { PROGRAM, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { openTerminal } from '../helpers/terminal.ts';
 import { until } from '../helpers/until.ts';
 
 const YES = fileURLToPath(new URL('../fixtures/extauth-yes.mjs', import.meta.url));
-const silent = createLog({
-  level: 'error',
-  format: 'json',
-  color: false,
-  write: () => {},
-  redactor: createRedactor(),
-  now: () => new Date(),
-});
+const silent = fakeLog();
 
 type Speaker = {
   readonly session: ChatSession;
