@@ -2,16 +2,7 @@ import { EXIT, SaxError } from '../core/errors.ts';
 import type { Entry } from '../core/outbox.ts';
 import { keepRoom } from './keep-room.ts';
 import { type Destination, type OutboxDriver, type OutboxOptions, runOutbox } from './outbox.ts';
-import type {
-  ArchivePage,
-  ArchiveQuery,
-  ChatSession,
-  Disconnect,
-  Room,
-  RoomEvents,
-  RoomLine,
-  Utterance,
-} from './ports/chat.ts';
+import type { ChatSession, Disconnect, Room, RoomEvents, RoomLine, Utterance } from './ports/chat.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 
@@ -144,7 +135,7 @@ function roomDestination(
       room.say({ id: entry.id, body: body?.(entry, spoken) ?? spoken.body, kind: spoken.kind });
     },
     async position() {
-      const page = await orNone(() => read({ before: '', max: 1 }));
+      const page = await orNone(() => session.archive(room.room, { before: '', max: 1 }));
       return page === undefined ? undefined : (page.last ?? page.lines.at(-1)?.id ?? '');
     },
     async findDelivered(entries, after) {
@@ -171,7 +162,7 @@ function roomDestination(
     const oldest = Math.min(...entries.map(({ at }) => at));
     const since = position === undefined ? Math.min(oldest, clock.now()) - MARGIN_MS : undefined;
     for (;;) {
-      const page = await orNone(() => read({ after: position, since, max: PAGE }));
+      const page = await orNone(() => session.archive(room.room, { after: position, since, max: PAGE }));
       if (page === undefined) return;
       for (const line of page.lines) if (!want(line)) return;
       const last = page.last ?? page.lines.at(-1)?.id;
@@ -179,14 +170,6 @@ function roomDestination(
       if (last === position) throw new SaxError(EXIT.unavailable, 'the archive does not move on');
       position = last;
     }
-  }
-
-  /** ejabberd answers with an empty page when its database is away, and does not call it complete: that is no answer. */
-  async function read(query: ArchiveQuery): Promise<ArchivePage> {
-    const page = await session.archive(room.room, query);
-    if (page.lines.length === 0 && !page.complete && page.last === undefined)
-      throw new SaxError(EXIT.unavailable, `the archive of ${room.room} does not answer properly`);
-    return page;
   }
 
   /** A room without an archive cannot say what was said: then what is doubtful is said again, and the log says so. */

@@ -239,6 +239,15 @@ describe('history', () => {
     expect(new Set(lines.map(({ id }) => id)).size).toBe(lines.length);
   });
 
+  it('says 69, and not nothing, while the archive’s database is away', async () => {
+    await stack.sql('RENAME TABLE archive.archive TO archive.gone');
+    const { code, stdout, stderr } = await runSaxctl(stack, ['history']);
+    await stack.sql('RENAME TABLE archive.gone TO archive.archive');
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+    expect(stderr).toContain('is its database away?');
+    expect(await history('--limit', '1')).toHaveLength(1);
+  });
+
   it('ends with 69 when ejabberd is away, and with 78 without an account', async () => {
     await stack.ejabberd.stop();
     const away = await runSaxctl(stack, ['history']);

@@ -124,7 +124,10 @@ export interface ChatSession {
     events: RoomEvents,
     options?: { historyStanzas?: number; signal?: AbortSignal },
   ): Promise<Room>;
-  /** One page of a room's archive (XEP-0313 with XEP-0059). */
+  /**
+   * One page of a room's archive (XEP-0313 with XEP-0059). Rejects when the server has no answer, also where it hides that
+   * behind an empty page (ejabberd without its database).
+   */
   archive(room: string, query: ArchiveQuery): Promise<ArchivePage>;
   /** What the server says that it can do (XEP-0030), the `var` of each feature. */
   features(): Promise<readonly string[]>;

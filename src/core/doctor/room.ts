@@ -80,7 +80,9 @@ export function judgeArchive(failure: string | undefined, seconds: number | unde
   if (failure !== undefined)
     return problem(
       `the archive of ${room} cannot be read: ${failure}`,
-      `# ejabberd.yml\nmodules:\n  mod_mam:\n    db_type: sql\n# and: ejabberdctl change_room_option ${room.replace('@', ' ')} mam true`,
+      /database/.test(failure)
+        ? 'systemctl status mariadb; grep "SQL query" /var/log/ejabberd/ejabberd.log | tail -3'
+        : `# ejabberd.yml\nmodules:\n  mod_mam:\n    db_type: sql\n# and: ejabberdctl change_room_option ${room.replace('@', ' ')} mam true`,
     );
   return ok(
     seconds === undefined

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { xml } from '@xmpp/client';
 import type { ArchivePage, ArchiveQuery, RoomLine } from '../../app/ports/chat.ts';
+import { EXIT } from '../../core/errors.ts';
+import { Refusal } from '../../core/refusal.ts';
 import type { Iq } from './iq.ts';
 import type { Element } from './library.ts';
 import { delayOf, readLine, splitJid, timeOfId } from './lines.ts';
@@ -24,7 +26,16 @@ export function newArchive(iq: Iq): Archive {
       pages.set(queryid, page);
       try {
         const answer = await iq.request('set', room, request(queryid, query), `read the archive of ${room}`, 30_000);
-        return { lines: page.lines, ...readFin(answer.getChild('fin', NS.mam)) };
+        const found = { lines: page.lines, ...readFin(answer.getChild('fin', NS.mam)) };
+        // What ejabberd says while the archive's database is away: nothing, and not even that this is all. No answer, then:
+        // taken for an empty archive it would pass over what was said.
+        if (found.lines.length === 0 && !found.complete && found.last === undefined && query.max !== 0)
+          throw new Refusal(
+            EXIT.unavailable,
+            'internal-server-error',
+            `the archive of ${room} does not answer properly: is its database away?`,
+          );
+        return found;
       } finally {
         pages.delete(queryid);
       }

@@ -220,6 +220,7 @@ describe('verdicts', () => {
       [room.judgeNickModule(undefined, true), 'skipped', /log in/],
       [room.judgeArchive(undefined, 5, 'sax@c'), 'ok', /5 s old/],
       [room.judgeArchive('item-not-found', undefined, 'sax@c'), 'problem', /item-not-found/],
+      [room.judgeArchive('is its database away?', undefined, 'sax@c'), 'problem', /database away/],
       [room.judgeLogin('w@x', undefined, 12, undefined), 'ok', /12 ms/],
       [room.judgeLogin('w@x', undefined, 9000, undefined), 'warning', /9.0 s/],
       [room.judgeLogin('w@x', 'not-authorized', 12, 'refused'), 'problem', /not-authorized/],
