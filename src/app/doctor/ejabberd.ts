@@ -66,7 +66,7 @@ async function running(shared: Shared): Promise<Verdict> {
 
 async function nickCommand(world: World): Promise<Verdict> {
   const { text } = await world.ctl('help', 'muc_register_nick');
-  return /not known|unknown command/i.test(text) || !/muc_register_nick/.test(text)
+  return /no tag or command matches|not known|unknown command/i.test(text) || !/muc_register_nick/.test(text)
     ? problem('ejabberdctl does not know muc_register_nick', '# ejabberd.yml\nmodules:\n  mod_muc_admin: {}')
     : ok('ejabberdctl registers nicknames');
 }

@@ -333,6 +333,21 @@ test('an archive page is read from the room only', async () => {
   ]);
 });
 
+test.each([
+  ['', true],
+  [" complete='true'", false],
+])('an empty page that is not the whole archive is no answer (fin%s)', async (complete, fails) => {
+  const { session, server } = await online();
+  const asking = session.archive(ROOM, { after: '1' }).catch((error: unknown) => error);
+  const request = await server.expect(/<iq type="set" id="([^"]+)"/);
+  server.send(
+    `<iq type='result' id='${request[1]}' from='${ROOM}'><fin xmlns='urn:xmpp:mam:2'${complete}><set xmlns='http://jabber.org/protocol/rsm'><count>0</count></set></fin></iq>`,
+  );
+  expect(await asking).toMatchObject(
+    fails ? { exit: 69, condition: 'internal-server-error' } : { lines: [], complete: true },
+  );
+});
+
 test('a conflict is final, and the room hears of it', async () => {
   const { session, server, events } = await inRoom();
   server.send(`<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`);
