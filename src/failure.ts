@@ -18,9 +18,9 @@ export function explain(
   const what = known
     ? failure.message + (failure.hint === undefined ? '' : `; ${failure.hint}`)
     : `internal error: ${reasonOf(failure)}; please report it with what --log-level debug says`;
-  sayError(io, flags, redactor.clean(printable(what, 4000)), exit);
+  sayError(io, flags, printable(redactor.clean(what), 4000), exit);
   if (flags.logLevel === 'debug') {
-    for (const cause of causesOf(failure)) io.stderr.write(`  because: ${redactor.clean(printable(cause, 2000))}\n`);
+    for (const cause of causesOf(failure)) io.stderr.write(`  because: ${printable(redactor.clean(cause), 2000)}\n`);
     if (!known && failure instanceof Error) io.stderr.write(`${redactor.clean(failure.stack ?? '')}\n`);
   }
   return exit;

@@ -17,13 +17,30 @@ export function createRedactor(): Redactor {
   const secrets = new Set<string>();
   return {
     // A very short secret would blot out ordinary words; the configuration check speaks about those.
-    add: (value) => value.length >= 4 && secrets.add(value),
+    add(value) {
+      if (value.length < 4) return;
+      secrets.add(value);
+      for (const form of base64Forms(value)) secrets.add(form);
+    },
     clean: (text) => {
       let cleaned = text;
       for (const secret of secrets) if (cleaned.includes(secret)) cleaned = cleaned.replaceAll(secret, '[secret]');
       return cleaned;
     },
   };
+}
+
+/**
+ * How a secret looks inside of base64, whatever stands before it (SASL: `account NUL account NUL secret`): three ways to fall on
+ * groups of three bytes, without the letters that neighbours have a part in. A server may say back what it was sent.
+ */
+function base64Forms(value: string): string[] {
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].flatMap((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    const own = text.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    return own.length >= 8 ? [own] : [];
+  });
 }
 
 export type LogOptions = {
@@ -42,21 +59,17 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
 
   const emit = (level: LogLevel, event: string, message: string, fields: LogFields = {}): void => {
     if (LEVELS.indexOf(level) > LEVELS.indexOf(options.level)) return;
-    const values = mask({ ...bound, ...fields });
+    // Masked first, escaped then: an escaped secret is not known any more.
     const clean = options.redactor.clean;
+    const values = mask({ ...bound, ...fields }, clean);
+    const text = printable(clean(message), 2000);
     if (options.format === 'pretty') {
-      const rest = Object.entries(values).map(([name, value]) =>
-        chalk.dim(`${name}=${clean(printable(String(value)))}`),
-      );
+      const rest = Object.entries(values).map(([name, value]) => chalk.dim(`${name}=${printable(String(value))}`));
       const time = options.now().toTimeString().slice(0, 8);
-      options.write(
-        `${chalk.dim(time)} ${paint[level](level.padEnd(5))} ${[clean(printable(message, 2000)), ...rest].join(' ')}\n`,
-      );
+      options.write(`${chalk.dim(time)} ${paint[level](level.padEnd(5))} ${[text, ...rest].join(' ')}\n`);
       return;
     }
-    const line = clean(
-      JSON.stringify({ time: options.now().toISOString(), level, event, message: printable(message, 2000), ...values }),
-    );
+    const line = JSON.stringify({ time: options.now().toISOString(), level, event, message: text, ...values });
     options.write(`${options.format === 'journald' ? `<${PRIORITY[level]}>` : ''}${line}\n`);
   };
 
@@ -69,11 +82,15 @@ export function createLog(options: LogOptions, bound: LogFields = {}): Log {
   };
 }
 
-function mask(fields: LogFields): Record<string, unknown> {
+function mask(fields: LogFields, clean: Redactor['clean']): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    values[name] = SECRET_FIELD.test(name) ? '[secret]' : typeof value === 'string' ? printable(value, 500) : value;
+    values[name] = SECRET_FIELD.test(name)
+      ? '[secret]'
+      : typeof value === 'string'
+        ? printable(clean(value), 500)
+        : value;
   }
   return values;
 }

@@ -51,6 +51,21 @@ describe('the log', () => {
     expect(lines.join('')).toContain('[secret]');
   });
 
+  it.each(['json', 'journald', 'pretty'] as const)(
+    'masks a secret that has to be escaped, or is in base64, in %s',
+    (format) => {
+      const { log, lines, redactor } = capture(format, 'debug');
+      const secret = 'can"ary\\val\u202eue';
+      redactor.add(secret);
+      log.info('login', `failed for ${secret}`, { reason: `bad ${secret}` });
+      for (const account of ['', 'a', 'ab', 'abc'])
+        log.info('sasl', `said: ${Buffer.from(`${account}\0${secret}`).toString('base64')}`);
+      const text = lines.join('');
+      expect(text).not.toMatch(/ary|Y2Fu|ImFy|can\W/);
+      expect(text.match(/\[secret\]/g)).toHaveLength(6);
+    },
+  );
+
   it.each(['json', 'journald', 'pretty'] as const)('keeps a hostile value on one line in %s', (format) => {
     const { log, lines } = capture(format);
     log.info('x', 'a\n<0>evil\u001b[2J', { nick: '\u202egnp\r\n' });
