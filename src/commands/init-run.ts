@@ -115,7 +115,7 @@ async function hostOf(named: string | undefined): Promise<string | undefined> {
     return hosts.find((host): host is string => typeof host === 'string' && host !== 'localhost');
   } catch {
     throw new SaxError(EXIT.data, `${printable(path)} is not YAML`, {
-      hint: 'ejabberdctl check_config, or give --domain',
+      hint: 'ejabberdctl reload_config names the line; or give --domain',
     });
   }
 }

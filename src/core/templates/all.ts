@@ -134,7 +134,7 @@ function ejabberdFile(site: Site): string {
     failToBan: false,
   };
   return `# Options of ejabberd for the chat, each with its reason. Merge them into /etc/ejabberd/ejabberd.yml (keys that are there
-# already are replaced, not repeated), then: ejabberdctl check_config && systemctl restart ejabberd
+# already are replaced, not repeated), then: saxctl doctor ejabberd; systemctl restart ejabberd
 # Afterwards, once, the room:
 #   ejabberdctl create_room_with_opts ${site.room.split('@')[0]} ${site.mucService} ${site.domain} '[{"name":"persistent","value":"true"}]'${
     site.guard
