@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import type { Finding } from '../../src/core/doctor/verdict.ts';
 import { BROKEN_OPTIONS, type Tree } from '../helpers/doctor/broken-options.ts';
 import { pairs } from '../helpers/doctor/pairs.ts';
 import { pasteYml } from '../helpers/doctor/paste.ts';
@@ -14,7 +15,9 @@ import {
   seePair,
   startDoctorSite,
 } from '../helpers/doctor/site.ts';
+import { fakeIo, saxctl } from '../helpers/fake-io.ts';
 import { enterRoom } from '../helpers/person.ts';
+import { withStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
 const YES = fileURLToPath(new URL('../fixtures/extauth-yes.mjs', import.meta.url));
@@ -175,5 +178,23 @@ describe('doctor', () => {
   it('has been seen red and green in every check', () => {
     expect(ALL_CHECKS.filter((name) => !site.red.has(name))).toEqual([]);
     expect(ALL_CHECKS.filter((name) => !site.green.has(name))).toEqual([]);
+  });
+});
+
+it('irc.server-1: an ngIRCd, with neither SASL nor echo, tells its limits as well', async () => {
+  await withStack({ parts: ['ngircd'] }, async (stack) => {
+    const look = async (nick: string) => {
+      const { stdout } = await saxctl(
+        ['--config', stack.config, 'doctor', '--json', 'irc'],
+        fakeIo({ ...stack.env, SAXCTL_IRC_NICK: nick }),
+      );
+      const { checks } = JSON.parse(stdout) as { checks: Finding[] };
+      return checks.find(({ name }) => name === 'irc.server-1');
+    };
+    expect(await look('sax')).toMatchObject({ status: 'ok' });
+    expect(await look('x'.repeat(40))).toMatchObject({
+      status: 'problem',
+      message: expect.stringMatching(/of \d+ char/),
+    });
   });
 });
