@@ -157,6 +157,13 @@ export function pairs(site: DoctorSite): readonly Pair[] {
     ),
 
     {
+      // Without its archive's tables ejabberd answers as if nobody had ever said anything.
+      name: 'room.archive',
+      flags: ['room'],
+      says: /is its database away/,
+      break: sql(['RENAME TABLE archive.archive TO archive.gone'], ['RENAME TABLE archive.gone TO archive.archive']),
+    },
+    {
       name: 'socket.directory',
       flags: ['socket'],
       says: /anybody can put/,
