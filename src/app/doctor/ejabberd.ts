@@ -50,7 +50,10 @@ function readYml(shared: Shared): Verdict {
     shared.yml = optionsFor(shared.world.parseYaml(text), shared.world.loaded.config.xmpp.domain);
     return ok(path);
   } catch (error) {
-    return problem(`${path} is not YAML: ${printable(reasonOf(error))}`, 'ejabberdctl reload_config   # names the line; what runs goes on with what it had');
+    return problem(
+      `${path} is not YAML: ${printable(reasonOf(error))}`,
+      'ejabberdctl reload_config   # names the line; what runs goes on with what it had',
+    );
   }
 }
 

@@ -51,6 +51,7 @@ export const CATALOGUE = {
     'ejabberd.port-mapper': 'is Erlang’s port mapper open to the network?',
   },
   auth: {
+    'auth.rules': 'does saxctl auth itself let the bots in, and a made-up session not?',
     'auth.login-webridge': 'does this bot log in, all the way through ejabberd and saxctl auth?',
     'auth.login-ircbridge': 'does this bot log in?',
     'auth.login-guard': 'does this bot log in?',
@@ -61,6 +62,7 @@ export const CATALOGUE = {
     'room.options': 'is it archived, persistent, open to members, moderated for the guard?',
     'room.affiliations': 'is the guard its owner, and no bot banned?',
     'room.nicknames': 'has somebody else a bot’s nickname?',
+    'room.nick-module': 'does ejabberd itself hold members to their nickname? (with a guard)',
     'room.archive': 'does its archive answer?',
   },
   socket: {

@@ -147,6 +147,12 @@ export function pairs(site: DoctorSite): readonly Pair[] {
       mended: { launcher: epmd('-address 127.0.0.1') },
     },
 
+    {
+      name: 'auth.rules',
+      flags: ['auth'],
+      says: /cannot ask the forum/,
+      broken: { env: { SAXCTL_DATABASE_TABLE_PREFIX: 'other_' } },
+    },
     ...(['webridge', 'ircbridge', 'guard'] as const).map(
       (bot): Pair => ({
         name: `auth.login-${bot}`,
@@ -156,6 +162,20 @@ export function pairs(site: DoctorSite): readonly Pair[] {
       }),
     ),
 
+    {
+      name: 'room.nick-module',
+      flags: ['room'],
+      status: 'warning',
+      says: /without mod_sax_nick/,
+      break: async ({ yml }) => {
+        const undo = edited(yml, (text) => text.replace(/^ {2}mod_sax_nick:\n {4}exempt:\n.*\n/m, ''));
+        await stack.api('reload_config');
+        return async () => {
+          undo();
+          await stack.api('reload_config');
+        };
+      },
+    },
     {
       // Without its archive's tables ejabberd answers as if nobody had ever said anything.
       name: 'room.archive',

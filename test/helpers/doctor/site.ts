@@ -8,9 +8,10 @@ import { expect } from 'vitest';
 import { CATALOGUE, type CheckName } from '../../../src/core/doctor/catalogue.ts';
 import type { Finding, Status } from '../../../src/core/doctor/verdict.ts';
 import { runProgram } from '../../../src/edges/doctor/programs.ts';
+import { nickModulePath } from '../../../src/edges/files/nick-module.ts';
 import type { Stack } from '../../../src/edges/stack/types.ts';
 import { fakeIo, saxctl } from '../fake-io.ts';
-import { type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../stack.ts';
+import { PROGRAM, type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../stack.ts';
 
 export type Report = {
   readonly of: (name: string) => Finding | undefined;
@@ -63,7 +64,12 @@ const listed = (name: string): string => name.replace(/^irc\.server-\d+$/, 'irc.
 export const ALL_CHECKS = Object.values(CATALOGUE).flatMap((group) => Object.keys(group));
 
 export async function startDoctorSite(): Promise<DoctorSite> {
-  const stack = await startTestStack({ parts: ['mariadb', 'ejabberd', 'irc1', 'nginx'], moderated: true, tls: true });
+  const stack = await startTestStack({
+    parts: ['mariadb', 'ejabberd', 'irc1', 'nginx'],
+    moderated: true,
+    tls: true,
+    nickModule: nickModulePath(PROGRAM),
+  });
   const spool = join(stack.directory, 'spool');
   mkdirSync(spool, { mode: 0o750 });
   const late = createServer((_request, response) =>
