@@ -7,8 +7,14 @@
  *   SAX_TOKEN_FILE   a file with the bytes of [auth] token_key, readable by PHP alone
  */
 
+// Before phpBB is loaded: it then takes $_SERVER away.
+$saxServer = static function ($name) {
+    return getenv($name) ?: (isset($_SERVER[$name]) ? $_SERVER[$name] : '');
+};
+$saxTokenFile = $saxServer('SAX_TOKEN_FILE');
+
 define('IN_PHPBB', true);
-$phpbb_root_path = getenv('SAX_PHPBB_ROOT') ?: (isset($_SERVER['SAX_PHPBB_ROOT']) ? $_SERVER['SAX_PHPBB_ROOT'] : './');
+$phpbb_root_path = $saxServer('SAX_PHPBB_ROOT') ?: './';
 $phpEx = 'php';
 require_once $phpbb_root_path . 'common.' . $phpEx;
 require_once __DIR__ . '/saxwidget.php';
@@ -16,8 +22,7 @@ require_once __DIR__ . '/saxwidget.php';
 // phpBB's own check: cookie, age, address, browser, bans. `false`: asking for a token is not a page view.
 $user->session_begin(false);
 
-$file = getenv('SAX_TOKEN_FILE') ?: (isset($_SERVER['SAX_TOKEN_FILE']) ? $_SERVER['SAX_TOKEN_FILE'] : '');
-$key = $file === '' ? '' : rtrim((string) @file_get_contents($file), "\r\n");
+$saxKey = $saxTokenFile === '' ? '' : rtrim((string) @file_get_contents($saxTokenFile), "\r\n");
 // 0 normal, 3 founder: the two kinds of people that `saxctl auth` lets in.
-$isMember = !empty($user->data['is_registered']) && empty($user->data['is_bot']) && in_array((int) $user->data['user_type'], array(0, 3), true);
-sax_session($isMember ? $user->data['username'] : '', $key);
+$saxIsMember = !empty($user->data['is_registered']) && empty($user->data['is_bot']) && in_array((int) $user->data['user_type'], array(0, 3), true);
+sax_session($saxIsMember ? $user->data['username'] : '', $saxKey);

@@ -102,6 +102,16 @@ function sax_widget(array $options)
         . ($snapshot === '' ? '' : '<script type="application/json">' . $snapshot . '</script>') . "</sax-chat>\n";
 }
 
+/** Where the request comes from (Fetch Metadata); older browsers do not say. On phpBB's pages $_SERVER cannot be read. */
+function sax_fetch_site()
+{
+    if (is_array($_SERVER)) {
+        return isset($_SERVER['HTTP_SEC_FETCH_SITE']) ? $_SERVER['HTTP_SEC_FETCH_SITE'] : 'same-origin';
+    }
+    global $request;
+    return $request->header('Sec-Fetch-Site', 'same-origin');
+}
+
 /**
  * Answers the widget's question who is there: {"user","password"} with a fresh token, or 403 for guests. For
  * php/saxsession.php, after phpBB has checked its own session.
@@ -114,8 +124,7 @@ function sax_session($username, $token_key, $ttl = 600)
     header('Cache-Control: no-store');
     header('X-Content-Type-Options: nosniff');
     // Only pages of this site may ask: what is answered logs in as this member.
-    $site = isset($_SERVER['HTTP_SEC_FETCH_SITE']) ? $_SERVER['HTTP_SEC_FETCH_SITE'] : 'same-origin';
-    $token = $username === '' || $site !== 'same-origin' ? false : saxToken($username, $token_key, $ttl);
+    $token = $username === '' || sax_fetch_site() !== 'same-origin' ? false : saxToken($username, $token_key, $ttl);
     if ($token === false) {
         http_response_code(403);
         echo '{"user":null}';

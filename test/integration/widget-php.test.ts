@@ -83,10 +83,26 @@ describe('saxwidget.php', () => {
   it('answers the session URL by phpBB’s own session', async () => {
     await writeFile(
       join(directory, 'common.php'),
-      `<?php class FakeUser { public $data = array(); function session_begin($update = true) {
-        $this->data = getenv('WHO') === '' ? array('is_registered' => false, 'user_type' => 2, 'username' => 'Anonymous')
-          : array('is_registered' => true, 'is_bot' => false, 'user_type' => (int) getenv('TYPE'), 'username' => getenv('WHO')); } }
-        $user = new FakeUser();`,
+      // What of phpBB 3.3 our file touches: it insists on IN_PHPBB, takes the request's variables away ($_SERVER becomes an object
+      // that may be asked but not read), and knows its visitors only after session_begin().
+      `<?php if (!defined('IN_PHPBB')) exit;
+        class Deactivated implements ArrayAccess {
+          function offsetExists($name): bool { global $request; return isset($request->server[$name]); }
+          #[ReturnTypeWillChange] function offsetGet($name) { trigger_error('Illegal use of $_SERVER', E_USER_ERROR); }
+          function offsetSet($name, $value): void { $this->offsetGet($name); }
+          function offsetUnset($name): void { $this->offsetGet($name); }
+        }
+        class FakeRequest {
+          public $server;
+          function __construct() { $this->server = $GLOBALS['_SERVER']; foreach (array('_GET', '_POST', '_COOKIE', '_REQUEST', '_SERVER', '_FILES') as $name) $GLOBALS[$name] = new Deactivated; }
+          function header($name, $default = '') { $key = 'HTTP_' . str_replace('-', '_', strtoupper($name)); return isset($this->server[$key]) ? $this->server[$key] : $default; }
+        }
+        class FakeUser { public $data = array(); function session_begin($update = true) {
+          $this->data = getenv('WHO') === '' ? array('user_id' => 1, 'is_registered' => false, 'is_bot' => false, 'user_type' => 2, 'username' => 'Anonymous')
+            : array('user_id' => 2, 'is_registered' => true, 'is_bot' => false, 'user_type' => (int) getenv('TYPE'), 'username' => getenv('WHO')); } }
+        $request = new FakeRequest;
+        $user = new FakeUser;
+        $file = $key = 'a variable of the forum';`,
     );
     await writeFile(join(directory, 'key'), `${KEY}\n`);
     const ask = async (who: string, type = '0', site = 'same-origin') =>
