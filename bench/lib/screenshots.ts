@@ -7,7 +7,9 @@ const STYLE = `main{max-width:46rem;margin:0 auto;padding:1.5rem}h1{display:none
 @media (max-width:30rem){main{padding:0}body{margin:0}sax-chat{height:100dvh;border-radius:0}}
 html{color-scheme:light dark;background:light-dark(#eef0f4,#0e1013)}`;
 
-/** Writes widget-light.png, widget-dark.png and widget-phone.png into `directory`. */
+const LAST_RTL = 'שלום לכולם, the new build works here too';
+
+/** Writes widget-light.png, widget-dark.png, widget-phone.png and widget-rtl.png into `directory`. */
 export async function takeScreenshots(directory: string): Promise<void> {
   const site = await startSite();
   try {
@@ -39,15 +41,17 @@ export async function takeScreenshots(directory: string): Promise<void> {
       'Tari: could you have a look at https://forum.example.org/t/4712 when you find the time?',
     );
     await say('Елена', '', '/me brings coffee for all');
-    const shoot = async (name: string, options: BrowserContextOptions, showPeople: boolean) => {
+    const shoot = async (name: string, options: BrowserContextOptions, showPeople: boolean, dir?: 'rtl') => {
       const context = await site.context({ ...options, bypassCSP: true });
       const page = await site.open(context, {
         user: 'Tari',
+        ...(dir && { dir, lang: 'ar' }),
         attributes: { title: 'Community chat', bots: 'webridge,ircbridge', tabs: 'each' },
       });
       await page.page.addStyleTag({ content: STYLE });
       if (name === 'light') await page.say('On it. Give me ten minutes.');
       await page.shows(['On it. Give me ten minutes.'], /^On it/);
+      if (dir) await page.shows([LAST_RTL], /שלום/);
       if (showPeople) await page.page.locator('sax-chat .people').click();
       await page.page.locator('sax-chat textarea').blur();
       await page.page.screenshot({ path: join(directory, `widget-${name}.png`) });
@@ -57,6 +61,9 @@ export async function takeScreenshots(directory: string): Promise<void> {
     await shoot('light', { ...wide, colorScheme: 'light' }, true);
     await shoot('dark', { ...wide, colorScheme: 'dark' }, false);
     await shoot('phone', { viewport: { width: 390, height: 720 }, deviceScaleFactor: 2, colorScheme: 'light' }, false);
+    await say('ليلى', '', 'صباح الخير جميعا', 'Tari: هل رأيت https://forum.example.org/t/4713 ؟');
+    await say('דנה', '', LAST_RTL);
+    await shoot('rtl', { ...wide, colorScheme: 'light' }, true, 'rtl');
   } finally {
     await site.close();
   }

@@ -33,6 +33,8 @@ export type PageOptions = {
   readonly inlined?: string;
   readonly head?: string;
   readonly lang?: string;
+  /** Direction of the page's script. */
+  readonly dir?: 'rtl';
   /** Resolve before the widget is live. */
   readonly noWait?: boolean;
 };
@@ -97,7 +99,7 @@ export async function startSite(options: StackOptions = {}): Promise<Site> {
 
   async function write(page: PageOptions): Promise<string> {
     const name = `page${pages++}`;
-    const { user, transports = 'ws', inlined, head = '', lang = 'en' } = page;
+    const { user, transports = 'ws', inlined, head = '', lang = 'en', dir = 'ltr' } = page;
     if (user !== undefined)
       await writeFile(join(root, `${name}.json`), JSON.stringify({ user, password: 'not asked for' }));
     const attributes: Record<string, string> = {
@@ -114,7 +116,7 @@ export async function startSite(options: StackOptions = {}): Promise<Site> {
     await writeFile(join(root, 'watch.js'), WATCH);
     await writeFile(
       join(root, `${name}.html`),
-      `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>Forum</title>
+      `<!doctype html><html lang="${lang}" dir="${dir}"><head><meta charset="utf-8"><title>Forum</title>
 <meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="${csp}">
 <script src="/watch.js"></script>${head}
 <script type="module" src="/chat/widget/${manifest.file}" integrity="${manifest.integrity}" crossorigin="anonymous"></script>

@@ -47,7 +47,7 @@ export const bosh =
     const fail = () => on.down(sid ? 'closed' : 'unopened');
 
     function flush(): void {
-      if (on.isDead() || !sid || inFlight > (waiting.length ? 1 : 0)) return;
+      if (aborter.signal.aborted || !sid || inFlight > (waiting.length ? 1 : 0)) return;
       const payload = waiting.join('');
       waiting = [];
       void post('', payload);
@@ -55,7 +55,6 @@ export const bosh =
 
     return {
       isBurst: false,
-      ready: Promise.resolve(),
       send(stanza) {
         if (waiting.push(stanza) === 1) queueMicrotask(flush);
       },

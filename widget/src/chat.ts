@@ -31,7 +31,14 @@ export function openChat(host: HTMLElement): Chat {
   const cacheKey = `sax-chat ${room} lines`;
   const bots = (text('bots') ?? '').split(',').flatMap((bot) => bot.trim() || []);
   const words = stringsFor(lang);
-  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(lang, options);
+  // Made when the first row needs it: before that, the connection is worth more.
+  const format = (options: Intl.DateTimeFormatOptions) => {
+    let made: Intl.DateTimeFormat | undefined;
+    return (at: number) => {
+      made ??= new Intl.DateTimeFormat(lang, options);
+      return made.format(at);
+    };
+  };
   const clock = format({ timeStyle: 'short' });
   const calendar = format({ dateStyle: 'full', timeStyle: 'medium' });
   const day = format({ weekday: 'long', day: 'numeric', month: 'long' });
@@ -51,13 +58,13 @@ export function openChat(host: HTMLElement): Chat {
 
   const emit = (type: string, detail: object) =>
     host.dispatchEvent(new CustomEvent(`sax-${type}`, { detail, bubbles: true }));
-  const isNotifying = () => load('localStorage', NOTIFY) === true && globalThis.Notification?.permission === 'granted';
+  const isNotifying = () => load('localStorage', NOTIFY) === true && window.Notification?.permission === 'granted';
 
   const view = createView(
     host.shadowRoot as ShadowRoot,
     host.title || words.title,
     (): RowContext => ({ words, clock, calendar, nick, bots }),
-    (ts) => day.format(ts),
+    day,
     {
       say,
       isNotifying,
@@ -84,7 +91,7 @@ export function openChat(host: HTMLElement): Chat {
   /** The snapshot that the server wrote into the page; true when there is one. */
   function addInlined(): boolean {
     try {
-      addAll(JSON.parse(host.querySelector('script[type="application/json"]')?.textContent ?? ''));
+      addAll(JSON.parse(host.querySelector('script')?.textContent ?? ''));
       return true;
     } catch {
       return false;
@@ -142,18 +149,13 @@ export function openChat(host: HTMLElement): Chat {
     if (nick) save('localStorage', cacheKey, { room, messages });
   }
 
-  function say(said: string): void {
-    if (!session || !said.trim()) return;
-    const entry = { id: `sax${Math.random()}`, text: said, ts: Date.now(), by: nick };
+  function say(typed: string): void {
+    const said = typed.trim();
+    if (!session || !said) return;
+    const entry = { id: `${Math.random()}`, text: said, ts: Date.now(), by: nick };
     add({ m: entry.id, n: nick, t: said, ts: entry.ts, p: 'wait' });
     session.say(entry);
   }
-
-  // What can be shown before the chat server was asked: what stands in the page, the cached last hour, the snapshot file.
-  const hasInlined = addInlined();
-  addAll(load('localStorage', cacheKey), Date.now() - CACHE_LIFE);
-  draw();
-  if (!hasInlined) void fetchSnapshot();
 
   const on = {
     line: add,
@@ -215,7 +217,11 @@ export function openChat(host: HTMLElement): Chat {
         read: () => setUnread(0),
       })
     : undefined;
-  if (!session) on.state('guest', '');
+  // The connection is on its way; until it answers: what stands in the page, the cached last hour, the snapshot file.
+  if (session) {
+    if (!addInlined()) void fetchSnapshot();
+    addAll(load('localStorage', cacheKey), Date.now() - CACHE_LIFE);
+  } else on.state('guest', '');
 
   const listen = (target: EventTarget, type: string, run: () => void) =>
     target.addEventListener(type, run, { signal: events.signal });

@@ -45,12 +45,12 @@ export type Framer = {
   close(farewell: boolean): void;
   /** True when everything may be sent before the first answer (WebSocket); BOSH must know its session first. */
   readonly isBurst: boolean;
-  /** The moment when something can be sent. */
-  readonly ready: Promise<unknown>;
+  /** The moment when something can be sent; none: at once. */
+  readonly ready?: Promise<unknown>;
 };
 
 /** What a transport tells the log-in. */
-export type FramerEvents = { receive(el: El): void; down(why: Down): void; isDead(): boolean };
+export type FramerEvents = { receive(el: El): void; down(why: Down): void };
 
 export type Transport = (domain: string, on: FramerEvents) => Framer;
 
@@ -73,7 +73,7 @@ export function openConn(transport: Transport, options: ConnOptions, on: ConnEve
     close(false);
     on.down(why);
   };
-  const framer = transport(options.domain, { receive, down, isDead: () => isDead });
+  const framer = transport(options.domain, { receive, down });
   const { isBurst, open, send, close } = framer;
   let resuming = isBurst ? options.resume : undefined;
 

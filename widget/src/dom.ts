@@ -7,18 +7,18 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   ...kids: readonly (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  element.className = name;
-  element.setAttribute('part', name);
+  element.className = element.part = name;
   element.append(...kids);
   return element;
 }
 
 /** Makes nodes of a parsed piece of our own source: Trusted Types forbid innerHTML, and so do we. */
 export function build({ name, attrs, kids, text }: El): Element {
-  const space = /svg|path/.test(name) ? 'http://www.w3.org/2000/svg' : 'http://www.w3.org/1999/xhtml';
-  const element = document.createElementNS(space, name);
+  const element = /svg|path/.test(name)
+    ? document.createElementNS('http://www.w3.org/2000/svg', name)
+    : document.createElement(name);
   for (const key in attrs) element.setAttribute(key, attrs[key] ?? '');
-  if (attrs['class']) element.setAttribute('part', attrs['class']);
+  element.part = attrs['class'] ?? '';
   element.append(text, ...kids.map(build));
   return element;
 }

@@ -3,7 +3,7 @@ import { type Strings, strings } from './strings.ts';
 import css from './style.css';
 
 /** `<sax-chat>`: one room of a web community's chat. Attributes, events and parts are told in docs/widget.md. */
-export class SaxChat extends HTMLElement {
+class SaxChat extends HTMLElement {
   /** The texts by language; add to it before the element is used. */
   static strings: Record<string, Partial<Strings>> = strings;
 

@@ -15,13 +15,12 @@ import { child, type El, xml } from './xml.ts';
  */
 export type State = 'idle' | 'connecting' | 'live' | 'waiting' | 'refused' | 'removed' | 'guest';
 
-export type Occupant = { readonly nick: string };
-
 /** What happens, with plain data: the leading tab passes the same on to its followers. */
 export type LinkEvents = {
   state(state: State, note: string): void;
   me(nick: string, role: string): void;
-  people(list: readonly Occupant[]): void;
+  /** The nicknames in the room. */
+  people(nicks: readonly string[]): void;
   line(line: Line): void;
   /** The archive holds more than we asked for: what we had before this time (ms) is no longer joined to what follows. */
   gap(ts: number): void;
@@ -38,7 +37,8 @@ export type Handover = {
   readonly resume: Resume;
   readonly nick: string;
   readonly role: string;
-  readonly list: readonly Occupant[];
+  /** Nicknames in the room. */
+  readonly list: readonly string[];
 };
 
 export type LinkPort = {
@@ -67,7 +67,8 @@ const MAX_BACKOFF = 30_000;
 
 const PING = `<ping xmlns='urn:xmpp:ping'/>`;
 const NOT_IN_ROOM = /item-not-found|not-acceptable/;
-const mayWrite = (role: string) => /participant|moderator/.test(role);
+/** Roles that may speak (XEP-0045 5.1). */
+export const mayWrite = (role: string) => /participant|moderator/.test(role);
 
 /** The condition (RFC 6120 8.3) and the text of a stanza error. */
 function errorOf(stanza: El): readonly [condition: string, text: string, type: string | undefined] {
@@ -81,7 +82,7 @@ function errorOf(stanza: El): readonly [condition: string, text: string, type: s
 
 export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   const { room, on } = port;
-  const people = new Map<string, Occupant>();
+  let people = new Set<string>();
   const answers = new Map<string, (iq: El) => void>();
   const sent = new Set<string>();
   let epoch = 0;
@@ -98,7 +99,6 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   let liveAt = 0;
   let heardAt = 0;
   let oldest = 0;
-  let asked = 0;
   /** Answers still missing before what was typed may be sent: archive, barrier. */
   let missing = 0;
   let isPipelined = true;
@@ -144,8 +144,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       drop(false);
       become('guest');
     });
-    const asking = account ? Promise.resolve(account) : port.account(refusals > 0);
-    const login = asking.then((who) => {
+    const login = Promise.resolve(account ?? port.account(refusals > 0)).then((who) => {
       found(who);
       if (!who) throw new Error('guest');
       return who;
@@ -175,7 +174,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
 
   /** An <iq/> whose answer runs `answer`. Its id is not to be guessed: an occupant can send us results through the room. */
   function ask(type: string, to: string, payload: string, answer: (iq: El) => void): string {
-    const id = `${Math.random()}${asked++}`;
+    const id = `${Math.random()}`;
     answers.set(id, answer);
     return `${xml`<iq xmlns='jabber:client' type='${type}' id='${id}' to='${to}'>`}${payload}</iq>`;
   }
@@ -250,7 +249,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   function tellPeople(): void {
     tellTimer ??= setTimeout(() => {
       tellTimer = undefined;
-      if (state === 'live') on.people([...people.values()]);
+      if (state === 'live') on.people([...people]);
     }, 50);
   }
 
@@ -295,7 +294,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       return;
     }
     const role = item?.attrs['role'] ?? '';
-    people.set(nick, { nick });
+    people.add(nick);
     if (!isUs) return;
     me = { nick, role };
     if (state !== 'live') return live();
@@ -366,8 +365,8 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     start(handover?: Handover): void {
       if (handover) {
         resume = handover.resume;
-        me = { nick: handover.nick, role: handover.role };
-        for (const occupant of handover.list) people.set(occupant.nick, occupant);
+        me = handover;
+        people = new Set(handover.list);
       }
       connect();
     },
@@ -376,7 +375,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       const wasLive = state === 'live';
       drop(keepSession);
       state = 'idle';
-      return wasLive && resume ? { resume, ...me, list: [...people.values()] } : undefined;
+      return wasLive && resume ? { ...me, resume, list: [...people] } : undefined;
     },
     /** Network, page or clock came back. `jumped`: the clock says that the machine slept, so the old connection is dead. */
     wake(jumped = false): void {

@@ -9,8 +9,8 @@ export type RowContext = {
   readonly nick: string;
   /** Nicknames of the site's bots. Empty: unknown, so that a line's kind gives it a look but never another author. */
   readonly bots: readonly string[];
-  readonly clock: Intl.DateTimeFormat;
-  readonly calendar: Intl.DateTimeFormat;
+  readonly clock: (ts: number) => string;
+  readonly calendar: (ts: number) => string;
 };
 
 /**
@@ -52,24 +52,16 @@ export function makeRow(line: Line, { words, nick, bots, clock, calendar }: RowC
         : text;
     }),
   );
-  const date = new Date(line.ts);
-  const time = Object.assign(h('time', 'time', clock.format(date)), {
-    dateTime: date.toISOString(),
-    title: calendar.format(date),
+  const time = Object.assign(h('time', 'time', clock(line.ts)), {
+    dateTime: new Date(line.ts).toISOString(),
+    title: calendar(line.ts),
   });
   const author = h('b', 'nick', said.nick);
   author.dir = text.dir = 'auto';
   const face = h('span', 'face', ([...said.nick][0] ?? '').toUpperCase());
   face.ariaHidden = 'true';
   const by = h('span', 'by', author, ...(said.kind === 'irc' ? [' ', h('span', 'tag', 'IRC')] : []), ' ', time);
-  const names = [
-    'row',
-    said.kind,
-    line.p,
-    isAction && 'me',
-
-    body.some((piece) => piece.isMention) && 'mention',
-  ];
+  const names = ['row', said.kind, line.p, isAction && 'me', body.some((piece) => piece.isMention) && 'mention'];
   const row = h('div', names.filter(Boolean).join(' '), face, by, ' ', text);
   if (line.p) row.append(' ', h('span', 'note', words[line.p]));
   return tint(row, said.nick);

@@ -4,7 +4,7 @@ type Area = 'localStorage' | 'sessionStorage';
 /** Reads JSON; undefined when there is none. */
 export function load<T>(area: Area, key: string): T | undefined {
   try {
-    return JSON.parse(globalThis[area].getItem(key) ?? '') as T;
+    return JSON.parse(window[area].getItem(key) ?? '') as T;
   } catch {
     return undefined;
   }
@@ -13,7 +13,7 @@ export function load<T>(area: Area, key: string): T | undefined {
 /** Writes JSON; without a value the entry is emptied. */
 export function save(area: Area, key: string, value: unknown = 0): void {
   try {
-    globalThis[area].setItem(key, JSON.stringify(value));
+    window[area].setItem(key, JSON.stringify(value));
   } catch {
     // The page works without.
   }

@@ -19,11 +19,9 @@ export const strings = {
     fail: 'not sent',
   },
   de: {
-    title: 'Chat',
     connecting: 'Verbinde …',
     live: 'Verbunden',
     waiting: 'Verbinde erneut …',
-    offline: 'Offline',
     refused: 'Nicht eingelassen',
     removed: 'Aus dem Raum entfernt',
     guest: 'Zum Mitreden anmelden',

@@ -67,7 +67,7 @@ export function relayed(text: string): readonly [nick: string, text: string] | u
 /** The hue of a nickname in degrees, the same on every page. */
 export function hueOf(nick: string): number {
   let hash = 0;
-  for (const char of nick) hash = (hash * 31 + (char.codePointAt(0) ?? 0) * 7) % 360;
+  for (const char of nick) hash = (hash * 31 + char.charCodeAt(0)) % 360;
   return hash;
 }
 

@@ -1,21 +1,23 @@
 import { build, h } from './dom.ts';
 import type { Line } from './line.ts';
-import type { Occupant, State } from './link.ts';
+import { mayWrite, type State } from './link.ts';
 import { createList } from './list.ts';
 import { type RowContext, tint } from './rows.ts';
 import { complete, tame } from './text.ts';
 import { parse } from './xml.ts';
 
-const icon = (path: string) => `<svg viewBox='0 0 24 24' aria-hidden='true'><path d='${path}'/></svg>`;
+const icon = (path: string) => `<svg viewBox='0 0 24 24'><path d='${path}'/></svg>`;
 
 // An empty title of its own keeps the browser from showing the element's as a tooltip everywhere.
-const PAGE = `<section class='box' title=''>
-<header class='header'><strong class='title'/><span class='status' role='status'/>
-<button class='bell' aria-pressed='false'>${icon('M5 17v-6a7 7 0 0 1 14 0v6l2 2H3zm4 3h6a3 3 0 0 1-6 0')}</button>
-<button class='people' aria-expanded='false'>${icon('M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8m-8 8c0-9 16-9 16 0z')}<span class='count'/></button></header>
-<div class='main'><div class='log' role='log' aria-live='off' tabindex='0'/><button class='news' hidden=''/><ul class='list' hidden=''/></div>
-<form class='form' hidden=''><textarea class='write' rows='1' maxlength='3500' dir='auto'/><button class='send'>${icon('M3 20l19-8L3 4v6l12 2-12 2z')}</button></form>
-<p class='hint' hidden=''/></section>`;
+const PAGE = [
+  `<section class='box' title=''><header class='header'><strong class='title'/><span class='status' role='status'/>`,
+  `<button class='bell'>${icon('M5 17v-6a7 7 0 0 1 14 0v6l2 2H3zm4 3h6a3 3 0 0 1-6 0')}</button>`,
+  `<button class='people' aria-expanded='false'>${icon('M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8m-8 8c0-9 16-9 16 0z')}`,
+  `<span class='count'/></button></header><div class='main'><div class='log' role='log' aria-live='off' tabindex='0'/>`,
+  `<button class='news' hidden=''/><ul class='list' hidden=''/></div><form class='form' hidden=''>`,
+  `<textarea class='write' rows='1' maxlength='3500' dir='auto'/><button class='send'>${icon('M3 20l19-8L3 4v6l12 2-12 2z')}</button>`,
+  `</form><div class='hint' hidden=''/></section>`,
+].join('');
 
 /** Nearer than this (px) to the end, the list follows new lines. */
 const NEAR = 60;
@@ -36,7 +38,7 @@ export function createView(
   on: ViewEvents,
 ) {
   const { words } = context();
-  root.replaceChildren(build(parse(PAGE.replace(/\n/g, ''))));
+  root.replaceChildren(build(parse(PAGE)));
   const $ = <E extends HTMLElement = HTMLElement>(name: string) => root.querySelector(`.${name}`) as E;
   const log = $('log');
   const news = $('news');
@@ -47,8 +49,7 @@ export function createView(
   const form = $<HTMLFormElement>('form');
   const input = $<HTMLTextAreaElement>('write');
   const hint = $('hint');
-  for (const name of ['people', 'bell', 'write', 'send'] as const) $(name).ariaLabel = words[name];
-  for (const name of ['people', 'bell', 'send'] as const) $(name).title = words[name];
+  for (const name of ['people', 'bell', 'write', 'send'] as const) $(name).ariaLabel = $(name).title = words[name];
   list.ariaLabel = words.people;
   input.placeholder = words.write;
   news.textContent = `↓ ${words.news}`;
@@ -57,7 +58,7 @@ export function createView(
     bell.ariaPressed = `${on.isNotifying()}`;
   };
   ring();
-  bell.hidden = !('Notification' in globalThis);
+  bell.hidden = !window.Notification;
 
   const draw = createList(log, context, dayOf);
   let isFollowing = true;
@@ -81,7 +82,7 @@ export function createView(
   bell.onclick = () => on.notify().then(ring);
   form.onsubmit = (event) => {
     event.preventDefault();
-    on.say(input.value.trim());
+    on.say(input.value);
     input.value = '';
     toEnd();
   };
@@ -123,17 +124,17 @@ export function createView(
       status.className = `status ${name}`;
       // Set only when it changes: a screen reader would say it again.
       if (status.textContent !== text) status.textContent = text ?? '';
-      const isMute = state === 'live' && !/participant|moderator/.test(role);
+      const isMute = state === 'live' && !mayWrite(role);
       form.hidden = isMute || /idle|guest|removed|refused/.test(state);
       hint.textContent = state === 'guest' ? words.guest : isMute ? words.visitor : tame(note);
       hint.hidden = !hint.textContent;
     },
-    people(occupants: readonly Occupant[]): void {
-      const sorted = occupants.toSorted((a, b) => a.nick.localeCompare(b.nick));
-      nicks = sorted.map(({ nick }) => nick).filter((nick) => nick !== context().nick);
+    people(all: readonly string[]): void {
+      const sorted = all.toSorted((a, b) => a.localeCompare(b));
+      nicks = sorted.filter((nick) => nick !== context().nick);
       $('count').textContent = `${sorted.length}`;
       people.ariaLabel = `${words.people}: ${sorted.length}`;
-      list.replaceChildren(...sorted.map(({ nick }) => tint(h('li', 'person', tame(nick)), nick)));
+      list.replaceChildren(...sorted.map((nick) => tint(h('li', 'person', tame(nick)), nick)));
     },
   };
 }

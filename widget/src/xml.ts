@@ -56,8 +56,7 @@ export function parse(source: string): El {
     }
   }
   // Whatever no pattern took is missing in the length.
-  if (length !== source.length || stack.length > 1 || top.kids.length !== 1 || top.text.trim())
-    throw new SyntaxError('XML');
+  if (length !== source.length || stack.length > 1 || top.kids.length !== 1 || top.text.trim()) throw Error('XML');
   return top.kids[0] as El;
 }
 
