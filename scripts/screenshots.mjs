@@ -1,4 +1,4 @@
-// npm run screenshots: docs/screenshots/widget-*.png from the real widget with the real servers, played by two members.
+// node scripts/screenshots.mjs: docs/screenshots/widget-*.png from the real widget with the real servers, played by two members.
 import { mkdirSync } from 'node:fs';
 import { load } from './lib/compile.mjs';
 

@@ -211,8 +211,8 @@ describe('widget’s limits', { timeout: 120_000 }, () => {
     // Read in one tab, read in all.
     await look(second.page, false);
     for (const { page } of tabs) await until(async () => (await page.title()) === 'Forum');
-    alice.say('Tari: you are looking, so this is no news');
-    await second.shows(['Tari: you are looking, so this is no news'], /no news$/);
+    alice.say('you are looking, so this is no news');
+    await second.shows(['you are looking, so this is no news'], /no news$/);
     await until(async () => (await first.page.title()) === '(1) Forum');
     expect(await second.page.title()).toBe('Forum');
     // Switched off again.

@@ -9,7 +9,7 @@ const accountOf = (user: unknown, password: unknown): Account | undefined =>
 
 function cookie(name: string | undefined): string | undefined {
   const pair = name && document.cookie.split('; ').find((entry) => entry.startsWith(`${name}=`));
-  return pair ? decodeURIComponent(pair.slice(pair.indexOf('=') + 1)) : undefined;
+  return pair && decodeURIComponent(pair.slice(name.length + 1));
 }
 
 /**

@@ -24,8 +24,7 @@ export type Chat = { say(text: string): void; close(): void };
 /** One room on a page: what is shown first, the session, the list, unread lines and notifications. */
 export function openChat(host: HTMLElement): Chat {
   const text = (name: string) => host.getAttribute(name) || undefined;
-  const number = (name: string, fallback: number) => Number(text(name)) || fallback;
-  const lang = host.closest('[lang]')?.getAttribute('lang') || navigator.language;
+  const lang = host.closest<HTMLElement>('[lang]')?.lang || navigator.language;
   const domain = text('domain') ?? location.hostname;
   const room = (text('room') ?? '').toLowerCase();
   const cacheKey = `sax-chat ${room} lines`;
@@ -42,7 +41,7 @@ export function openChat(host: HTMLElement): Chat {
   const clock = format({ timeStyle: 'short' });
   const calendar = format({ dateStyle: 'full', timeStyle: 'medium' });
   const day = format({ weekday: 'long', day: 'numeric', month: 'long' });
-  const store = createStore(number('max', 500));
+  const store = createStore(Number(text('max')) || 500);
   const changed = new Set<Line>();
   const events = new AbortController();
   let state: State = 'idle';
@@ -60,6 +59,11 @@ export function openChat(host: HTMLElement): Chat {
     host.dispatchEvent(new CustomEvent(`sax-${type}`, { detail, bubbles: true }));
   const isNotifying = () => load('localStorage', NOTIFY) === true && window.Notification?.permission === 'granted';
 
+  // First of all: the way to the server takes longer than everything that follows.
+  const transports = [webSocket, bosh].flatMap((transport, at) => {
+    const url = (text('session') || text('user') || text('user-cookie')) && text(at ? 'bosh' : 'ws');
+    return url ? transport(url) : [];
+  });
   const view = createView(
     host.shadowRoot as ShadowRoot,
     host.title || words.title,
@@ -119,7 +123,7 @@ export function openChat(host: HTMLElement): Chat {
     setUnread(unread + 1);
     // Only the leading tab notifies, else every tab would.
     if (!isNotifying() || !session?.isLeader() || !mentionPattern(nick).test(said.text)) return;
-    new Notification(said.nick, { body: said.text.slice(0, 200), tag: line.id ?? '' });
+    new Notification(said.nick, { body: said.text, tag: line.id ?? '' });
   }
 
   function setUnread(count: number): void {
@@ -198,16 +202,11 @@ export function openChat(host: HTMLElement): Chat {
       }
     },
   };
-  const transports = [webSocket, bosh].flatMap((transport, at) => {
-    const url = text(at ? 'bosh' : 'ws');
-    return url ? transport(url) : [];
-  });
-  const isMember = transports.length && (text('session') || text('user') || text('user-cookie'));
-  const session = isMember
+  const session = transports.length
     ? createSession({
         domain,
         room,
-        history: number('history', 20),
+        history: Number(text('history')) || 20,
         open: (number, options, events) =>
           openConn(transports[number % transports.length] as Transport, options, events),
         account: (isFresh) => findAccount(text, isFresh),

@@ -60,7 +60,7 @@ export function pieces(text: string, nick = ''): Piece[] {
 
 /** A line that the IRC bridge said: `<nick> text`, or `* nick text` for an action. */
 export function relayed(text: string): readonly [nick: string, text: string] | undefined {
-  const [, nick, said, actor, done] = /^(?:<([^<>\n]+)> (.*)|(?:\/me |\* )(\S+) (.*))$/s.exec(text) ?? [];
+  const [, nick, said, actor, done] = /^(?:<([^<>\n]+)> (.*)|(?:\/me|\*) (\S+) (.*))$/s.exec(text) ?? [];
   return nick ? [nick, said ?? ''] : actor ? [actor, `/me ${done}`] : undefined;
 }
 

@@ -1,12 +1,22 @@
 import type { Transport } from './conn.ts';
 import { type El, parse, xml } from './xml.ts';
 
-/** XMPP over WebSocket (RFC 7395): every frame is one complete element. */
-export const webSocket =
-  (url: string): Transport =>
-  (domain, on) => {
-    const socket = new WebSocket(url, 'xmpp');
-    let isOpen = false;
+/** How long (ms) a socket that was opened in advance waits to be used; a tab that does not lead needs none. */
+const UNUSED = 5000;
+
+/**
+ * XMPP over WebSocket (RFC 7395): every frame is one complete element. The first socket is opened at once: its three round
+ * trips pass while the page is drawn, the tabs agree on who leads, and the site says who is there.
+ */
+export const webSocket = (url: string): Transport => {
+  const dial = () => new WebSocket(url, 'xmpp');
+  let early: WebSocket | undefined = dial();
+  setTimeout(() => early?.close(), UNUSED);
+  return (domain, on) => {
+    // 2, 3: it has ended already.
+    const socket = early && early.readyState < 2 ? early : dial();
+    early = undefined;
+    let isOpen = socket.readyState === 1;
     const send = (frame: string) => {
       if (socket.readyState === 1) socket.send(frame);
     };
@@ -15,6 +25,7 @@ export const webSocket =
         isOpen = true;
         resolve();
       };
+      if (isOpen) resolve();
     });
     socket.onclose = () => on.down(isOpen ? 'closed' : 'unopened');
     socket.onmessage = ({ data }) => {
@@ -37,3 +48,4 @@ export const webSocket =
       },
     };
   };
+};
