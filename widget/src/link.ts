@@ -294,7 +294,8 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       return;
     }
     const role = item?.attrs['role'] ?? '';
-    people.add(nick);
+    // The room itself sends presence as well (its picture).
+    if (nick) people.add(nick);
     if (!isUs) return;
     me = { nick, role };
     if (state !== 'live') return live();

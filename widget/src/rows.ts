@@ -57,7 +57,7 @@ export function makeRow(line: Line, { words, nick, bots, clock, calendar }: RowC
     title: calendar(line.ts),
   });
   const author = h('b', 'nick', said.nick);
-  author.dir = text.dir = 'auto';
+  author.dir = text.dir = time.dir = 'auto';
   const face = h('span', 'face', ([...said.nick][0] ?? '').toUpperCase());
   face.ariaHidden = 'true';
   const by = h('span', 'by', author, ...(said.kind === 'irc' ? [' ', h('span', 'tag', 'IRC')] : []), ' ', time);
