@@ -41,7 +41,10 @@ export const authGroup: Group = async function* authGroup(shared, check) {
 const MADE_UP = '0'.repeat(32);
 
 /** What our program says when ejabberd is left out: then it is clear on which side a login fails. */
-async function rules({ world, bots }: Shared): Promise<Verdict> {
+async function rules({ world, bots: all }: Shared): Promise<Verdict> {
+  const { domain } = world.loaded.config.xmpp;
+  // Without a domain there is none to ask for.
+  const bots = all.filter(({ jid }) => domain !== undefined && jid.endsWith(`@${domain}`));
   const say = (verdict: AuthVerdict): string => describeVerdict(verdict, world.now() / 1000);
   for (const { jid, section, password } of bots) {
     const { verdict } = await world.explain(jid.split('@')[0] ?? '', password);
