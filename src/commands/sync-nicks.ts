@@ -21,7 +21,11 @@ export const command: CommandModule = {
   },
 
   async run(context, _args, options): Promise<ExitCode> {
-    const { runSyncNicks } = await import('./sync-nicks-run.ts');
+    const [{ runSyncNicks }, { keepHeapSmall }] = await Promise.all([
+      import('./sync-nicks-run.ts'),
+      import('../heap.ts'),
+    ]);
+    keepHeapSmall();
     return runSyncNicks(context, options);
   },
 };
