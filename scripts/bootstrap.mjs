@@ -23,9 +23,11 @@ const say = (text) => process.stderr.write(`${text}\n`);
 const UNAVAILABLE = 69;
 const CONFIG = 78;
 
-/** A program that must be there, and Debian's package of it. */
+/** A program that must be there (a library of Erlang with a slash), and Debian's package of it. */
 const FOR_DEMO = [
   ['ejabberdctl', 'ejabberd'],
+  // Only suggested by ejabberd, which starts without it and has no archive.
+  ['erlang/p1_mysql', 'erlang-p1-mysql'],
   ['mariadbd', 'mariadb-server-core'],
   ['mariadb-install-db', 'mariadb-server-core'],
   ['my_print_defaults', 'mariadb-client-core'],
@@ -42,9 +44,12 @@ const FOR_TEST = FOR_DEMO.concat([
   ['fish', 'fish'],
   ['tmux', 'tmux'],
   ['man', 'man-db'],
+  ['systemd-analyze', 'systemd'],
+  ['ip', 'iproute2'],
 ]);
 
 const SERVICES = ['ejabberd', 'inspircd', 'ngircd', 'nginx'];
+const ERLANG = '/usr/lib/erlang/lib';
 const BIN = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 main().then(
@@ -201,6 +206,9 @@ done
 }
 
 function isInstalled(program) {
+  const [, library] = program.split('/');
+  if (library !== undefined)
+    return existsSync(ERLANG) && readdirSync(ERLANG).some((name) => name.startsWith(`${library}-`));
   return BIN.some((directory) => may(join(directory, program), constants.X_OK));
 }
 

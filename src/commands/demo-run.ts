@@ -37,7 +37,14 @@ type Options = { readonly once: boolean; readonly json: boolean };
 /** Starts the private system, shows it or walks it once, and ends it whatever happened. */
 export async function runDemo(context: Context, options: Options): Promise<ExitCode> {
   if (options.json && !options.once) throw new SaxError(EXIT.usage, '--json goes with --once');
-  const missing = missingPackages(['ejabberdctl', 'mariadbd', 'mariadb-install-db', 'my_print_defaults', 'inspircd']);
+  const missing = missingPackages([
+    'ejabberdctl',
+    'p1_mysql',
+    'mariadbd',
+    'mariadb-install-db',
+    'my_print_defaults',
+    'inspircd',
+  ]);
   if (missing.length > 0)
     throw new SaxError(
       EXIT.unavailable,
@@ -145,7 +152,7 @@ async function worldOf(context: Context, { stack, children, config, closing }: R
       >;
       const wrong = Object.entries(ROOM_OPTIONS).filter(([name, value]) => options[name] !== value);
       if (wrong.length > 0) throw new Error(`the room’s options are not ${JSON.stringify(Object.fromEntries(wrong))}`);
-      return `${stack.room}, persistent, moderated, with archive`;
+      return `${stack.room}, persistent, moderated, archived`;
     },
     login: (who, secret, signal) =>
       connectXmpp(
@@ -169,6 +176,9 @@ async function worldOf(context: Context, { stack, children, config, closing }: R
     channel: guest,
     async history() {
       const lines = (await children.run(['history', '--json', '--limit', '20'])).trim().split('\n');
+      // Without an archive the room's own memory answers, which no restart survives.
+      if ((await stack.sql('SELECT id FROM archive.archive LIMIT 1')).length === 0)
+        throw new Error('ejabberd archives nothing; is erlang-p1-mysql installed?');
       return lines.map((line) => (JSON.parse(line) as { text: string }).text);
     },
   };

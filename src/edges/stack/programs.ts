@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 
 const PATHS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -13,6 +13,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   openssl: 'openssl',
 };
 
+/** Where Debian keeps Erlang's libraries, and those that ejabberd only suggests: without p1_mysql it starts and has no archive. */
+const ERLANG = '/usr/lib/erlang/lib';
+const LIBRARIES: Readonly<Record<string, string>> = { p1_mysql: 'erlang-p1-mysql' };
+
 /** The path of a program, also where a person's PATH lacks the sbin directories; undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {
   return PATHS.map((path) => `${path}/${name}`).find((path) => {
@@ -25,10 +29,20 @@ export function findProgram(name: string): string | undefined {
   });
 }
 
-/** Debian packages that are missing for these programs, each once, in order. */
-export function missingPackages(programs: readonly string[]): string[] {
-  const missing = programs.filter((name) => findProgram(name) === undefined).map((name) => PACKAGES[name] ?? name);
+/** Debian packages that are missing for these programs and libraries of Erlang, each once, in order. */
+export function missingPackages(names: readonly string[]): string[] {
+  const missing = names
+    .filter((name) => (name in LIBRARIES ? !hasLibrary(name) : findProgram(name) === undefined))
+    .map((name) => PACKAGES[name] ?? LIBRARIES[name] ?? name);
   return [...new Set(missing)];
+}
+
+function hasLibrary(name: string): boolean {
+  try {
+    return readdirSync(ERLANG).some((folder) => folder.startsWith(`${name}-`));
+  } catch {
+    return false;
+  }
 }
 
 /** The path of a program that must be there. Throws with the package to install. */
