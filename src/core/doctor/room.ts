@@ -82,7 +82,7 @@ export function judgeArchive(failure: string | undefined, seconds: number | unde
       `the archive of ${room} cannot be read: ${failure}`,
       /database/.test(failure)
         ? 'systemctl status mariadb; grep "SQL query" /var/log/ejabberd/ejabberd.log | tail -3'
-        : `# ejabberd.yml\nmodules:\n  mod_mam:\n    db_type: sql\n# and: ejabberdctl change_room_option ${room.replace('@', ' ')} mam true`,
+        : `# Debian's ejabberd speaks to a database by: apt install erlang-p1-mysql\n# ejabberd.yml\nmodules:\n  mod_mam:\n    db_type: sql\n# and: ejabberdctl change_room_option ${room.replace('@', ' ')} mam true`,
     );
   return ok(
     seconds === undefined
