@@ -14,8 +14,11 @@ type Packed = {
   readonly files: readonly { path: string }[];
 };
 
-const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
-const cache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim();
+const setting = (name: string): string => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim();
+const [registry, cache] = [setting('registry'), setting('cache')];
+const [userconfig, globalconfig] = [setting('userconfig'), setting('globalconfig')];
+/** See scripts/test.mjs. */
+const extraCa = process.env['TEST_EXTRA_CA_CERTS'] ?? process.env['NODE_EXTRA_CA_CERTS'];
 const npm = realpathSync(execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim());
 
 /** The Node that runs the tests; the long form fetches the others that are promised. */
@@ -41,9 +44,10 @@ describe.each(NODES)('the package on Node %s', (version) => {
     HOME: home,
     npm_config_cache: cache,
     npm_config_registry: registry,
-    ...(process.env['NODE_EXTRA_CA_CERTS'] === undefined
-      ? {}
-      : { NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] }),
+    // How this machine reaches its registry (certificates, proxies) is no part of an empty prefix.
+    npm_config_userconfig: userconfig,
+    npm_config_globalconfig: globalconfig,
+    ...(extraCa === undefined ? {} : { NODE_EXTRA_CA_CERTS: extraCa }),
   };
   let node = process.execPath;
 
