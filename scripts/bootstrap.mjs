@@ -44,6 +44,7 @@ const FOR_TEST = FOR_DEMO.concat([
   ['fish', 'fish'],
   ['tmux', 'tmux'],
   ['man', 'man-db'],
+  ['less', 'less'],
   ['systemd-analyze', 'systemd'],
   ['ip', 'iproute2'],
 ]);
