@@ -46,9 +46,10 @@ const SURE = 3;
 /** 1: came in this run. */
 const SEEN = 4;
 
-/** Columns of the table of localparts: which member owns it, and whether he is to have a nickname. */
-const OWNER = 0;
-const CLAIMED = 1;
+/** Columns of the tables of names: who has it by his record and who by his coming, 0 for nobody; and of localparts: whether the latter is to have a nickname. */
+const HOLDER = 0;
+const OWNER = 1;
+const CLAIMED = 2;
 
 export type NickPlan = {
   /** A record of the file, oldest first, with its position; `now`: written by this run. */
@@ -74,37 +75,34 @@ export type NickPlan = {
 
 /** @param seed random, so that nobody can prepare names that fall together. @param full register also what is registered. */
 export function createNickPlan(seed: number, options: { readonly full?: boolean } = {}): NickPlan {
-  const known = createNumberTable(5);
-  const nickHolders = createNumberTable();
-  const localpartHolders = createNumberTable();
-  const nickOwners = createNumberTable();
-  const localpartOwners = createNumberTable(2);
+  const known = createNumberTable(3, 2);
+  const nicks = createNumberTable(2);
+  const localparts = createNumberTable(2, 1);
   const strays = new Map<string, string>();
 
   const hash = (name: string): number => hash53(name, seed);
   /** The member who holds a name by his latest record. */
   const holder = (table: NumberTable, column: number, name: string): number | undefined => {
     const slot = table.find(hash(name));
-    const id = slot < 0 ? -1 : table.value(slot);
-    const of = id < 0 ? -1 : known.find(id);
+    const id = slot < 0 ? 0 : table.value(slot, HOLDER);
+    const of = id === 0 ? -1 : known.find(id);
     return of >= 0 && known.value(of, column) === hash(name) ? id : undefined;
   };
 
   /** Who only asked for a name does not take it from whom it was confirmed for. */
   const hold = (table: NumberTable, column: number, name: string, { kind, id }: HeldRecord): void => {
-    if (kind === 'held' || holder(table, column, name) === undefined) table.setValue(table.put(hash(name)), id);
+    if (kind === 'held' || holder(table, column, name) === undefined) table.setValue(table.put(hash(name)), id, HOLDER);
   };
   const holdersOf = (names: Names): readonly number[] => {
-    const ids = [holder(nickHolders, NICK, names.nick), holder(localpartHolders, LOCALPART, names.localpart)];
+    const ids = [holder(nicks, NICK, names.nick), holder(localparts, LOCALPART, names.localpart)];
     return [...new Set(ids.filter((id) => id !== undefined))];
   };
 
   /** The owner of a name among those who came; this member when there was none. */
-  const claim = (owners: NumberTable, name: string, id: number): number => {
-    const slot = owners.find(hash(name));
-    if (slot >= 0) return owners.value(slot);
-    owners.setValue(owners.put(hash(name)), id);
-    return id;
+  const claim = (names: NumberTable, name: string, id: number): number => {
+    const slot = names.put(hash(name));
+    if (names.value(slot, OWNER) === 0) names.setValue(slot, id, OWNER);
+    return names.value(slot, OWNER);
   };
 
   const namesOf = (member: PlannedMember): Names | NameProblem => {
@@ -112,9 +110,9 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
     if (localpart === undefined) return { kind: 'unusable', what: 'localpart' };
     const nick = nicknameOf(member.username);
     if (nick === undefined) return { kind: 'unusable', what: 'nickname' };
-    const account = claim(localpartOwners, localpart, member.id);
+    const account = claim(localparts, localpart, member.id);
     if (account !== member.id) return { kind: 'localpart', other: account, name: localpart };
-    const owner = claim(nickOwners, nick, member.id);
+    const owner = claim(nicks, nick, member.id);
     return owner === member.id ? { localpart, nick } : { kind: 'nickname', other: owner, name: nick };
   };
 
@@ -131,11 +129,11 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
       else if (record.kind === 'held' || record.kind === 'asked') {
         const slot = known.put(record.id);
         // Asked for another's account (without --prune he keeps it): whether his nickname is still there is no longer sure.
-        const before = holder(localpartHolders, LOCALPART, record.localpart);
+        const before = holder(localparts, LOCALPART, record.localpart);
         if (record.kind === 'asked' && before !== undefined && before !== record.id)
           known.setValue(known.find(before), 0, SURE);
-        hold(nickHolders, NICK, record.nick, record);
-        hold(localpartHolders, LOCALPART, record.localpart, record);
+        hold(nicks, NICK, record.nick, record);
+        hold(localparts, LOCALPART, record.localpart, record);
         known.setValue(slot, hash(record.nick), NICK);
         known.setValue(slot, hash(record.localpart), LOCALPART);
         known.setValue(slot, position, POSITION);
@@ -152,7 +150,7 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
         const problem = names !== undefined && !('nick' in names) && !member.banned ? { problem: names } : {};
         return { member, ...problem, ...(before === undefined ? {} : { unregister: before }) };
       }
-      localpartOwners.setValue(localpartOwners.find(hash(names.localpart)), 1, CLAIMED);
+      localparts.setValue(localparts.find(hash(names.localpart)), 1, CLAIMED);
       const same =
         slot >= 0 &&
         known.value(slot, NICK) === hash(names.nick) &&
@@ -179,13 +177,13 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
     size: known.size,
     strays: () => strays,
     claimant(localpart) {
-      const slot = localpartOwners.find(hash(localpart));
-      if (slot < 0 || localpartOwners.value(slot, CLAIMED) === 0) return undefined;
-      const owner = localpartOwners.value(slot, OWNER);
+      const slot = localparts.find(hash(localpart));
+      if (slot < 0 || localparts.value(slot, CLAIMED) === 0) return undefined;
+      const owner = localparts.value(slot, OWNER);
       const of = known.find(owner);
       return of >= 0 && known.value(of, LOCALPART) === hash(localpart) ? owner : undefined;
     },
-    holder: (localpart) => holder(localpartHolders, LOCALPART, localpart),
+    holder: (localpart) => holder(localparts, LOCALPART, localpart),
     holders: holdersOf,
     positionOf(id) {
       const slot = known.find(id);

@@ -19,9 +19,12 @@ export type NumberTable = {
 const EMPTY = -1;
 const REMOVED = -2;
 
-export function createNumberTable(columns = 1, capacity = 1024): NumberTable {
+/** @param columns of numbers. @param flags columns after these, of small numbers from 0 to 255: a byte each. */
+export function createNumberTable(columns = 1, flags = 0, capacity = 1024): NumberTable {
+  const newValues = (room: number): readonly (Float64Array | Uint8Array)[] =>
+    Array.from({ length: columns + flags }, (_, at) => (at < columns ? new Float64Array(room) : new Uint8Array(room)));
   let keys = new Float64Array(capacity).fill(EMPTY);
-  let values = Array.from({ length: columns }, () => new Float64Array(capacity));
+  let values = newValues(capacity);
   let mask = capacity - 1;
   let size = 0;
   let used = 0;
@@ -47,7 +50,7 @@ export function createNumberTable(columns = 1, capacity = 1024): NumberTable {
     const before = { keys, values };
     const room = size * 2 > mask ? (mask + 1) * 2 : mask + 1;
     keys = new Float64Array(room).fill(EMPTY);
-    values = Array.from({ length: columns }, () => new Float64Array(room));
+    values = newValues(room);
     mask = room - 1;
     used = size;
     before.keys.forEach((key, slot) => {
