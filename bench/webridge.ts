@@ -1,11 +1,11 @@
-import { open } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ChatSession, Room, RoomLine } from '../src/app/ports/chat.ts';
 import type { Log } from '../src/app/ports/log.ts';
 import { sendDatagram } from '../src/edges/dgram/send.ts';
 import { startStack } from '../src/edges/stack/stack.ts';
 import type { Stack } from '../src/edges/stack/types.ts';
 import { connectXmpp } from '../src/edges/xmpp/connection.ts';
+import { durableWrites } from './lib/durable-write.ts';
 import { median, percentile, printTable } from './lib/table.ts';
 import { memory } from './lib/webridge-memory.ts';
 import { php } from './lib/webridge-php.ts';
@@ -101,25 +101,6 @@ export async function run(argv: readonly string[] = []): Promise<void> {
   }
 }
 
-/**
- * One durable write, milliseconds: a record of usual length appended to a file beside the journal and synced, the way a program does it that
- * must not stand still meanwhile.
- */
-async function durableWrites(directory: string): Promise<number[]> {
-  const file = await open(join(directory, 'bench'), 'a');
-  const record = Buffer.alloc(180, 'x');
-  const times: number[] = [];
-  for (let n = 0; n < ONE_BY_ONE / 4; n += 1) {
-    const started = performance.now();
-    await file.write(record);
-    await file.datasync();
-    times.push(performance.now() - started);
-    await new Promise((done) => setTimeout(done, 1));
-  }
-  await file.close();
-  return times;
-}
-
 async function compare(stack: Stack, say: Speaker, ear: Ear): Promise<void> {
   const mouth = await enter(stack, stack.bots.ircbridge);
   let id = 0;
@@ -136,7 +117,7 @@ async function compare(stack: Stack, say: Speaker, ear: Ear): Promise<void> {
       saxctl: await oneByOne(say, ear, `s${round}-`),
     };
     const per = { bare: await flatOut(bare, ear, `B${round}-`), saxctl: await flatOut(say, ear, `S${round}-`) };
-    const written = await durableWrites(stack.stateDir);
+    const written = await durableWrites(stack.stateDir, { count: ONE_BY_ONE / 4, pauseMs: 1 });
     // The first round warms the server.
     if (round === 0) continue;
     writes.push(...written);

@@ -9,10 +9,12 @@ export const command: CommandModule = {
   },
 
   async run(context) {
-    const [{ runDaemon }, { startIrcBridge }] = await Promise.all([
+    const [{ runDaemon }, { startIrcBridge }, { keepHeapSmall }] = await Promise.all([
       import('../lifecycle.ts'),
       import('./ircbridge-run.ts'),
+      import('../heap.ts'),
     ]);
+    keepHeapSmall();
     return await runDaemon(context, 'ircbridge', startIrcBridge);
   },
 };

@@ -4,6 +4,8 @@ import { decodeIrcLine } from '../../core/irc-decode.ts';
 
 /** More than any line may have (8191 bytes of tags and 512 of line, IRCv3): who sends more without an end is no IRC server. */
 const LONGEST_LINE = 65_536;
+/** Lines handed on in one turn of the event loop: thousands may come at once, and each takes a while to be relayed. */
+const LINES_PER_TURN = 32;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -21,6 +23,7 @@ export function transportClass({ socket, heard }: TransportHooks): unknown {
   return class extends EventEmitter {
     connected = false;
     rest: Buffer = Buffer.alloc(0);
+    turn: NodeJS.Immediate | undefined;
 
     isConnected(): boolean {
       return this.connected;
@@ -40,19 +43,36 @@ export function transportClass({ socket, heard }: TransportHooks): unknown {
     }
 
     take(chunk: Buffer): void {
-      const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+      this.rest = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+      if (this.turn === undefined) this.lines(LINES_PER_TURN);
+    }
+
+    /** Hands on at most so many lines; what is left waits for the next turn, and nothing more is read until then. */
+    lines(most: number): void {
+      const bytes = this.rest;
       let start = 0;
-      for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
+      let end = bytes.indexOf(LF);
+      for (let count = 0; end !== -1 && count < most; end = bytes.indexOf(LF, start), count++) {
         const stop = end > start && bytes[end - 1] === CR ? end - 1 : end;
         if (stop > start) this.emit('line', decodeIrcLine(bytes.subarray(start, stop)));
         start = end + 1;
       }
       this.rest = bytes.subarray(start);
-      if (this.rest.length > LONGEST_LINE) socket.destroy(new Error('the server sends a line without an end'));
+      if (end !== -1) {
+        socket.pause();
+        this.turn = setImmediate(() => {
+          this.turn = undefined;
+          socket.resume();
+          this.lines(most);
+        });
+      } else if (this.rest.length > LONGEST_LINE) socket.destroy(new Error('the server sends a line without an end'));
     }
 
     over(error?: Error): void {
       if (!this.connected) return;
+      clearImmediate(this.turn);
+      // What was received before the end was said.
+      this.lines(Number.POSITIVE_INFINITY);
       this.connected = false;
       this.emit('close', error ?? false);
     }

@@ -94,8 +94,8 @@ ${tls}
 <maxlist chan="*" limit="100">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="${home}/ircd.log">
 <dns timeout="1" server="127.0.0.1">
-<chanhistory maxlines="200" prefixmsg="no" bots="yes">
-<permchannels channel="${options.channel}" modes="${options.bare === true ? 'ntP' : 'ntPH 100:1h'}">
+<chanhistory maxlines="1000" prefixmsg="no" bots="yes">
+<permchannels channel="${options.channel}" modes="${options.bare === true ? 'ntP' : 'ntPH 1000:1h'}">
 ${modules.map((name) => `<module name="${name}">`).join('\n')}
 `;
 }

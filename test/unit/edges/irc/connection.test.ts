@@ -127,6 +127,37 @@ test('an ERROR ends the session with the server’s words, a silent server ends 
   );
 });
 
+test.each(['is cut off', 'goes on'])(
+  'a burst is handed on in turns of 32, whole and in order, when the connection %s',
+  async (end) => {
+    const peer = await startPeer(() => undefined);
+    const session = await connect(peer.url);
+    const perTurn: number[] = [0];
+    const recorder = events();
+    const line = (heard: ChannelLine): void => {
+      recorder.line(heard);
+      perTurn.push((perTurn.pop() ?? 0) + 1);
+    };
+    await session.enter('#c', undefined, { ...recorder, line });
+    const said = Array.from({ length: 500 }, (_, index) => `line ${index}`);
+    let over = false;
+    const newTurn = (): void => {
+      perTurn.push(0);
+      if (!over) setImmediate(newTurn);
+    };
+    newTurn();
+    peer.send(said.map((text) => `:eve!u@h PRIVMSG #c :${text}\r\n`).join(''));
+    if (end === 'is cut off') {
+      await until(() => recorder.lines.length > 0);
+      peer.close();
+      await session.closed;
+    } else await until(() => recorder.lines.length === said.length);
+    over = true;
+    expect(recorder.lines.map(({ text }) => text)).toEqual(said);
+    if (end === 'goes on') expect(Math.max(...perTurn)).toBe(32);
+  },
+);
+
 test('other nicknames are tried within nine characters', () => {
   expect([1, 2, 3, 4].map((tries) => alternative('saxophone', tries, () => 0.25))).toEqual([
     'saxophone_',
