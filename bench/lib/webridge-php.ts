@@ -14,15 +14,20 @@ type Figures = {
   readonly p99: number;
   readonly max: number;
   readonly maxWaited: number;
+  readonly maxFloor: number;
 };
 
-/** What saxSay costs a page: the real PHP in a hurry, ten calls back to back every 300 µs for ten seconds. */
+/**
+ * What saxSay costs a page: the real PHP in a hurry, ten calls back to back every 300 µs for ten seconds. Beside each call as much
+ * arithmetic: what makes that slow, too, is the machine.
+ */
 export async function php(count = 100_000): Promise<void> {
   const rows: (string | number)[][] = [
-    ['', 'calls', 'false', 'seconds', 'p50 µs', 'p99 µs', 'max ms', 'max of those that waited ms'],
+    ['', 'calls', 'false', 'seconds', 'p50 µs', 'p99 µs', 'max ms', 'arithmetic max ms', 'max of those that waited ms'],
   ];
   let slowest = 0;
   let waited = 0;
+  let floor = 0;
   const alone = await startAlone();
   try {
     for (const [name, more] of [
@@ -30,9 +35,18 @@ export async function php(count = 100_000): Promise<void> {
       ['socket and spool', { spool: alone.spool }],
       ['spool alone (no webridge)', { spool: alone.spool, socket: `${alone.path}.none` }],
     ] as const) {
-      const figures = await play({ socket: alone.path, prefix: `${name} `, burst: 10, everyUs: 300, count, ...more });
+      const figures = await play({
+        socket: alone.path,
+        prefix: `${name} `,
+        floor: true,
+        burst: 10,
+        everyUs: 300,
+        count,
+        ...more,
+      });
       slowest = Math.max(slowest, figures.max);
       waited = Math.max(waited, figures.maxWaited);
+      floor = Math.max(floor, figures.maxFloor);
       rows.push([
         name,
         figures.sent,
@@ -41,6 +55,7 @@ export async function php(count = 100_000): Promise<void> {
         figures.p50 * 1000,
         figures.p99 * 1000,
         figures.max,
+        figures.maxFloor,
         figures.maxWaited,
       ]);
     }
@@ -51,7 +66,9 @@ export async function php(count = 100_000): Promise<void> {
   console.log(
     `  longest wait in a call ${waited.toFixed(2)} ms (longer calls were interrupted by the other programs of this bench)`,
   );
-  console.log(`  slowest call ${slowest.toFixed(2)} ms, allowed ${BOUND}: ${slowest <= BOUND ? 'met' : 'NOT MET'}`);
+  console.log(
+    `  slowest call ${slowest.toFixed(2)} ms, allowed ${BOUND}: ${slowest <= BOUND ? 'met' : 'NOT MET'}; slowest arithmetic of the same length beside it ${floor.toFixed(2)} ms`,
+  );
 }
 
 async function play(how: object): Promise<Figures> {
