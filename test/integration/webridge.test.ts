@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sendDatagram } from '../../src/edges/dgram/send.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
+import { ownNamespace } from '../helpers/namespace.ts';
 import { type Observer, observe } from '../helpers/observer.ts';
 import { type Bridge, spoolOf, startBridge, startSite } from '../helpers/site.ts';
 import { PROGRAM, runSaxctl, startTestStack } from '../helpers/stack.ts';
@@ -283,9 +284,10 @@ test('a full disk: senders that ask are told, the process lives, and what was ta
   mkdirSync(small, { recursive: true });
   // A file system of its own, 128 kB, seen by this process only; we reach it through /proc.
   const inside = `mount -t tmpfs -o size=128k tmpfs "$0" && exec "$@"`;
+  const [unshare, flags] = ownNamespace('mount');
   const child = spawn(
-    'unshare',
-    ['-rm', 'sh', '-c', inside, small, process.execPath, PROGRAM, '-c', stack.config, 'webridge'],
+    unshare,
+    [flags, 'sh', '-c', inside, small, process.execPath, PROGRAM, '-c', stack.config, 'webridge'],
     {
       env: { PATH: process.env['PATH'] ?? '', ...stack.env, SAXCTL_STATE_DIR: small },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,4 +1,5 @@
 import { chmodSync } from 'node:fs';
+import { ownNamespace } from '../namespace.ts';
 import { PROGRAM } from '../stack.ts';
 import { replaceCertificate } from './certificate.ts';
 import { type Break, type DoctorSite, edited } from './site.ts';
@@ -47,8 +48,8 @@ export const certificate =
 
 /** In a mount namespace whose list of AppArmor's profiles is ours: no kernel here enforces one. */
 export const apparmor = (mode: string): readonly string[] => [
-  'unshare',
-  ...['-m', 'sh', '-ec'],
+  ...ownNamespace('mount'),
+  ...['sh', '-ec'],
   `mount -t tmpfs none /sys/kernel/security && mkdir /sys/kernel/security/apparmor
    echo '/usr/sbin/ejabberdctl (${mode})' > /sys/kernel/security/apparmor/profiles
    exec "$@"`,
@@ -57,8 +58,8 @@ export const apparmor = (mode: string): readonly string[] => [
 
 /** In a network namespace of its own, where the kernel's settings and a port mapper hurt nobody. */
 export const ownNetwork = (before: string, behind = ''): readonly string[] => [
-  'unshare',
-  ...['-n', 'sh', '-ec'],
+  ...ownNamespace('network'),
+  ...['sh', '-ec'],
   `${before}\n"$@" || code=$?\n${behind}\nexit \${code:-0}`,
   ...['sh', process.execPath, PROGRAM],
 ];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Journal } from '../../../../src/app/ports/journal.ts';
 import { openJournal } from '../../../../src/edges/journal/journal.ts';
+import { ownNamespace } from '../../../helpers/namespace.ts';
 
 let directory: string;
 let path: string;
@@ -133,7 +134,8 @@ test('a full disk refuses, leaves no trace of what it refused, and takes again w
   });
   const inside = 'mkdir -p "$0" && mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@" "$0"';
   const small = join(directory, 'small');
-  const child = spawn('unshare', ['-rm', 'sh', '-c', inside, small, process.execPath, bundle], {
+  const [unshare, flags] = ownNamespace('mount');
+  const child = spawn(unshare, [flags, 'sh', '-c', inside, small, process.execPath, bundle], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
