@@ -63,7 +63,7 @@ export async function measureMemory(lines: number): Promise<void> {
     const ways = [toIrc, toRoom];
     toIrc.start(room.say);
     toRoom.start(channel.say);
-    const rows: (string | number)[][] = [['lines so far', 'RSS MB', 'lines/s', 'CPU µs/line', 'disordered or doubled']];
+    const rows: (string | number)[][] = [['lines so far', 'RSS, MiB', 'lines/s', 'CPU µs/line', 'disordered or doubled']];
     const memory: number[] = [];
     const done = (): number => ways.reduce((sum, way) => sum + way.arrived(), 0);
     for (let step = 1; step <= STEPS; step += 1) {
@@ -80,7 +80,7 @@ export async function measureMemory(lines: number): Promise<void> {
       const wrong = ways.reduce((sum, way) => sum + way.wrong(), 0);
       const rate = (count * 1000) / (performance.now() - started);
       rows.push([done().toLocaleString('en'), rss, rate, ((cpuMs(child.pid) - cpu) * 1000) / count, wrong]);
-      console.log(rows.at(-1)?.join('  '));
+      console.log(`${done().toLocaleString('en')}: ${rss.toFixed(1)} MiB`);
     }
     printTable(`ircbridge: ${(2 * each).toLocaleString('en')} lines, half each way, doubles for both servers`, rows);
     const settled = memory.slice(SETTLED_STEP);
