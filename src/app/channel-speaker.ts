@@ -55,6 +55,8 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
   });
   let replays = new Map<string, string | undefined>();
   let openedAt = 0;
+  /** Counts stays: what waits for its turn when one ends must not be said in the next one, where it is handed over anew. */
+  let stay = 0;
   /** How many lines may have been on their way at the last break. */
   let flyingAtMost = ASKED_WINDOW;
 
@@ -70,7 +72,13 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
     outbox,
     joined(session, channel, pacer) {
       openedAt = clock.now();
-      const questions = newQuestions(channel, pacer, outbox.more);
+      stay += 1;
+      const mine = stay;
+      const paced: Pick<Pacer, 'run' | 'runBehind'> = {
+        run: (action) => pacer.run(action, () => mine === stay),
+        runBehind: (action) => pacer.runBehind(action, () => mine === stay),
+      };
+      const questions = newQuestions(channel, paced, outbox.more);
       const destination: Destination = {
         get window() {
           return channel.confirms === 'echo' ? 1 : questions.open ? 0 : ASKED_WINDOW;
@@ -81,7 +89,7 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
           // Codes and commands are what channels forbid: alone, a refusal says which line it is about.
           const alone = how !== 'message' || /\p{Cc}/u.test(text);
           if (channel.confirms === 'asked') questions.before(alone);
-          pacer.run(() => {
+          paced.run(() => {
             channel.say(entry.id, text, how);
             outbox.sent(entry.id);
           });
@@ -114,6 +122,7 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
       outbox.attach(destination);
     },
     out() {
+      stay += 1;
       outbox.detach();
     },
     resumed() {
@@ -131,7 +140,7 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
 }
 
 /** The questions behind the lines, each counted like one. Open: one is not answered yet, and nothing more is handed over. */
-function newQuestions(channel: Channel, pacer: Pacer, answered: () => void) {
+function newQuestions(channel: Channel, pacer: Pick<Pacer, 'runBehind'>, answered: () => void) {
   let waiting = 0;
   let behindNone = 0;
   const ask = (): void => {

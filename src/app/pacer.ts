@@ -3,23 +3,27 @@ import type { Clock } from './ports/clock.ts';
 
 /** Lets actions through at the pace of a token bucket, in order. One for each IRC connection: all channels share its limit. */
 export type Pacer = {
-  /** Runs the action now or when its turn comes; never after `stop`. */
-  run(action: () => void): void;
+  /** Runs the action now or when its turn comes; never after `stop`, nor when it is not `wanted` any more by then. */
+  run(action: () => void, wanted?: () => boolean): void;
   /** The same, right behind the action before it: only what follows waits for its share. */
-  runBehind(action: () => void): void;
+  runBehind(action: () => void, wanted?: () => boolean): void;
   /** How many wait. */
   readonly waiting: number;
   stop(): void;
 };
 
 export function newPacer(bucket: Bucket, clock: Clock): Pacer {
-  const queue: { readonly action: () => void; readonly behind: boolean }[] = [];
+  const queue: { readonly action: () => void; readonly wanted: () => boolean; readonly behind: boolean }[] = [];
   const over = new AbortController();
   let level = fullBucket(bucket, clock.monotonic());
   let sleeping = false;
 
   const pump = (): void => {
     while (queue.length > 0 && !sleeping && !over.signal.aborted) {
+      if (queue[0]?.wanted() === false) {
+        queue.shift();
+        continue;
+      }
       const now = clock.monotonic();
       if (queue[0]?.behind === true) level = owe(level, bucket, now);
       else {
@@ -40,12 +44,12 @@ export function newPacer(bucket: Bucket, clock: Clock): Pacer {
   };
 
   return {
-    run(action) {
-      queue.push({ action, behind: false });
+    run(action, wanted = always) {
+      queue.push({ action, wanted, behind: false });
       pump();
     },
-    runBehind(action) {
-      queue.push({ action, behind: true });
+    runBehind(action, wanted = always) {
+      queue.push({ action, wanted, behind: true });
       pump();
     },
     get waiting() {
@@ -57,3 +61,5 @@ export function newPacer(bucket: Bucket, clock: Clock): Pacer {
     },
   };
 }
+
+const always = (): boolean => true;

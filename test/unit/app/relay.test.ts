@@ -131,19 +131,20 @@ function setUp(changes: Partial<RelaySettings> = {}) {
   const bothUp = async (
     link: ReturnType<typeof make>,
     prepare: { xmpp?: (session: FakeSession) => void; irc?: (session: FakeIrc) => void } = {},
+    bucket = { burst: 100, everyMs: 0 },
   ) => {
     const xmpp = fakeSession();
     const irc = fakeIrc(settle);
     prepare.xmpp?.(xmpp);
     prepare.irc?.(irc);
     void link.inRoom(xmpp);
-    void link.inChannel(irc, newPacer({ burst: 100, everyMs: 0 }, clock));
+    void link.inChannel(irc, newPacer(bucket, clock));
     await clock.advance(1);
     const room = xmpp.rooms.at(-1);
     if (room === undefined) throw new Error('not in the room');
     return { xmpp, irc, room };
   };
-  return { clock, log, make, bothUp, settle };
+  return { clock, log, disks, settings, make, bothUp, settle };
 }
 
 describe('room to IRC', () => {
@@ -310,6 +311,32 @@ describe('room to IRC', () => {
     expect(link.sides().channel.inside).toBe(true);
     await irc.confirmAll();
     expect(irc.said.map(({ text }) => text.replace(/\d\d:\d\d/, 'T'))).toEqual(['<alice> one', '[T] <alice> two']);
+  });
+
+  test('what waited for its turn when we were kicked is not said behind the new join’s back', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(
+      make(),
+      {
+        irc(session) {
+          session.confirms = 'asked';
+        },
+      },
+      { burst: 1, everyMs: 3000 },
+    );
+    for (const text of ['one', 'two', 'three']) room.events.line(line(text, text, clock.now()));
+    await clock.advance(1);
+    expect(irc.said.map(({ text }) => text)).toEqual(['<alice> one']);
+    const [first] = irc.said;
+    irc.events?.confirmed(first?.id ?? '', undefined);
+    irc.events?.left({ kind: 'refused', reason: 'kicked', permanent: false });
+    await clock.advance(60_000);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text.replace(/\[[\d:]+\] /, ''))).toEqual([
+      '<alice> one',
+      '<alice> two',
+      '<alice> three',
+    ]);
   });
 
   test('a line in flight at a break is not said again when the replay shows it, else it is, and the log says so', async () => {
