@@ -54,6 +54,8 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
     },
   });
   let replays = new Map<string, string | undefined>();
+  /** Refused for sure, though we were out of the channel by then. */
+  const absent = new Set<string>();
   let openedAt = 0;
   /** Counts stays: what waits for its turn when one ends must not be said in the next one, where it is handed over anew. */
   let stay = 0;
@@ -98,12 +100,14 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
         async findDelivered(entries) {
           // Only the oldest ones can have been on their way. Two armies: without a replay nobody knows.
           const [oldest] = entries;
-          if (oldest !== undefined && channel.replay !== 'complete' && !replays.has(oldest.id))
+          const known = oldest === undefined || replays.has(oldest.id) || absent.has(oldest.id);
+          if (!known && channel.replay !== 'complete')
             log.warn(
               'unsure',
               `${channelName}: the server does not tell whether the last lines were said; they are said (again)`,
-              { id: oldest.id, at_most: Math.min(entries.length, flyingAtMost) },
+              { id: oldest?.id, at_most: Math.min(entries.length, flyingAtMost) },
             );
+          absent.clear();
           flyingAtMost = channel.confirms === 'echo' ? 1 : ASKED_WINDOW;
           return replays;
         },
@@ -129,7 +133,9 @@ export function makeChannelSpeaker(channelName: string, journal: Journal, tools:
       openedAt = clock.now();
     },
     confirmed: (id, msgid) => void outbox.confirmed(id, msgid),
-    refused: (id, reason) => void outbox.refused(id, reason, HOPELESS.test(reason)),
+    refused(id, reason) {
+      if (!outbox.refused(id, reason, HOPELESS.test(reason))) absent.add(id);
+    },
     replayed(line) {
       if (line.bridgeId !== undefined) replays.set(line.bridgeId, line.msgid);
     },

@@ -7,7 +7,7 @@ import { EXIT, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
 import { splitText, textBudget, utf8Length } from '../../core/irc-split.ts';
 import { Refusal } from '../../core/refusal.ts';
-import { BRIDGE_TAG, formatTalk, historyMode, readTalk, timeOf } from './message.ts';
+import { BRIDGE_TAG, formatTalk, historyMode, readTalk, silences, timeOf } from './message.ts';
 import { newSaidLines } from './said-lines.ts';
 
 export type ChannelWiring = {
@@ -26,6 +26,7 @@ export type ChannelWiring = {
   readonly supports: Readonly<Record<string, unknown>>;
   readonly log: Log;
   readonly now: () => number;
+  /** We are out: nothing that happens there concerns us, but the answers to what we said before (until the barrier comes back). */
   readonly forget: () => void;
 };
 
@@ -51,7 +52,6 @@ const LINE_ERRORS = new Set([
   '417',
   '439',
   '442',
-  '447',
   '480',
   '486',
   '489',
@@ -129,7 +129,6 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     labelled,
     events,
     barrier: wiring.barrier,
-    inside: () => state === 'inside',
     deliver,
     log,
   });
@@ -267,7 +266,10 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       out({ kind: 'closed', reason: 'we left', permanent: false });
     },
     take(message, label, fromReplay) {
-      if (state === 'out') return;
+      if (state === 'out') {
+        if (LINE_ERRORS.has(message.command)) said.refused(label, reasonIn(message));
+        return;
+      }
       switch (message.command) {
         case 'PRIVMSG':
         case 'NOTICE':
@@ -286,7 +288,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
           if (!fromReplay) gone(message.params[1] ?? '', 'kick', message.params[2] ?? '', message.nick);
           return;
         case 'MODE':
-          if (!fromReplay) said.modesChanged();
+          if (!fromReplay) said.modesChanged(silences(message.params, wiring.isUs));
           return;
         case 'TOPIC':
           if (!fromReplay) deliver(() => events.topic?.(message.params[1] ?? '', message.nick));
@@ -317,7 +319,9 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     const because = reason === '' ? '' : `: ${JSON.stringify(printable(reason))}`;
     const what =
       how === 'kick' ? `kicked from ${channel} by ${printable(by)}${because}` : `removed from ${channel}${because}`;
-    if (state === 'inside') out({ kind: 'refused', reason: what, permanent: false });
+    if (state !== 'inside') return;
+    said.thrownOut();
+    out({ kind: 'refused', reason: what, permanent: false });
   }
 
   joining.promise.catch(() => {});

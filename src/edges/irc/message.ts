@@ -42,3 +42,17 @@ export function historyMode(params: readonly string[]): { readonly lines: number
     seconds += Number(amount) * (units[unit.toLowerCase() || 's'] ?? 1);
   return value === undefined ? undefined : { lines: Number(lines), ms: seconds * 1000 };
 }
+
+/** Whether a MODE of a channel (`#c +m-v us`) means that we may not speak there any more: moderation, a ban or a mute, our voice gone. */
+export function silences(params: readonly string[], isUs: (nick: string) => boolean): boolean {
+  const [, modes = '', ...targets] = params;
+  let adds = true;
+  for (const mode of modes) {
+    if (mode === '+' || mode === '-') adds = mode === '+';
+    else if (adds && /[mMRb]/.test(mode)) return true;
+    // A mute on some servers (a mask), the founder's rank on others (a nickname).
+    else if (adds && mode === 'q' && targets.some((target) => /[*!@:]/.test(target))) return true;
+    else if (!adds && /[vhoaq]/.test(mode) && targets.some(isUs)) return true;
+  }
+  return false;
+}

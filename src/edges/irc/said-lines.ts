@@ -6,8 +6,10 @@ type Flying = { readonly id: string; readonly pieces: number; done: boolean };
 type Segment = {
   readonly lines: Flying[];
   readonly refusals: string[];
-  /** The channel's modes changed before the first refusal. */
-  changed: boolean;
+  /** Before the first refusal we were silenced (or thrown out): from there on everything is refused. */
+  silenced: boolean;
+  /** The channel's modes changed after a refusal: what was refused need not be the end. */
+  unclear: boolean;
 };
 
 export type SaidLines = {
@@ -17,9 +19,12 @@ export type SaidLines = {
   echoed(id: string, msgid: string | undefined): void;
   /** An error numeric about a line; without a label it does not say about which. */
   refused(label: string | undefined, reason: string): void;
-  modesChanged(): void;
+  /** The channel's modes changed, or we are out of it. `silences`: nothing that we say is taken from now on. */
+  modesChanged(silences: boolean): void;
   /** Asks for what was said since the last question. */
   ask(done: () => void): void;
+  /** We are out of the channel and the connection lives: the server still answers for what was said before. */
+  thrownOut(): void;
 };
 
 export type SaidWiring = {
@@ -29,13 +34,12 @@ export type SaidWiring = {
   readonly events: Pick<ChannelEvents, 'confirmed' | 'refused'>;
   /** Sends a PING; the callback runs when its PONG came. */
   readonly barrier: (done: () => void) => void;
-  readonly inside: () => boolean;
   readonly deliver: (what: () => void) => void;
   readonly log: Log;
 };
 
 /** The lines that we said and of which the server has not told yet whether it took them. */
-export function newSaidLines({ channel, labelled, events, barrier, inside, deliver, log }: SaidWiring): SaidLines {
+export function newSaidLines({ channel, labelled, events, barrier, deliver, log }: SaidWiring): SaidLines {
   const byId = new Map<string, Flying>();
   let said = newSegment();
   const asked: Segment[] = [];
@@ -51,10 +55,10 @@ export function newSaidLines({ channel, labelled, events, barrier, inside, deliv
 
   /**
    * The PONG behind a segment came. A refusal does not say which line it is about: when not all were refused, it is the last ones if
-   * the channel's modes changed meanwhile; else nobody knows, and all are said again. Refusals first: nothing new may go out before
-   * them.
+   * we were silenced meanwhile; else nobody knows, and all are said again. Refusals first: nothing new may go out before them.
    */
-  function settleSegment({ lines, refusals, changed }: Segment): void {
+  function settleSegment({ lines, refusals, silenced, unclear }: Segment): void {
+    const changed = silenced && !unclear;
     const left = lines.filter(({ done }) => !done);
     const reason = refusals.at(-1);
     const total = left.reduce((sum, { pieces }) => sum + pieces, 0);
@@ -88,26 +92,37 @@ export function newSaidLines({ channel, labelled, events, barrier, inside, deliv
     refused(label, reason) {
       const flying = label === undefined ? undefined : byId.get(label);
       if (flying !== undefined) refuse(flying, reason);
-      else if (!labelled) (asked[0] ?? said).refusals.push(reason);
+      // An error when nothing was said is about something else.
+      else if (!labelled && current().lines.length > 0) current().refusals.push(reason);
     },
-    modesChanged() {
-      const segment = asked[0] ?? said;
-      if (segment.refusals.length === 0) segment.changed = true;
+    modesChanged(silences) {
+      const segment = current();
+      if (segment.refusals.length > 0) segment.unclear = true;
+      else if (silences) segment.silenced = true;
     },
-    ask(done) {
-      const segment = said;
-      said = newSegment();
-      asked.push(segment);
-      barrier(() => {
-        asked.splice(asked.indexOf(segment), 1);
-        if (!inside()) return;
-        deliver(done);
-        settleSegment(segment);
-      });
+    ask,
+    thrownOut() {
+      this.modesChanged(true);
+      if (said.lines.length > 0) ask(() => undefined);
     },
   };
+
+  function current(): Segment {
+    return asked[0] ?? said;
+  }
+
+  function ask(done: () => void): void {
+    const segment = said;
+    said = newSegment();
+    asked.push(segment);
+    barrier(() => {
+      asked.splice(asked.indexOf(segment), 1);
+      deliver(done);
+      settleSegment(segment);
+    });
+  }
 }
 
 function newSegment(): Segment {
-  return { lines: [], refusals: [], changed: false };
+  return { lines: [], refusals: [], silenced: false, unclear: false };
 }

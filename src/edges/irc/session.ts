@@ -39,6 +39,8 @@ export function newIrcSession(wiring: IrcWiring): IrcSessionEnd {
   const { wanted, log, supports } = wiring;
   const lower = lowerBy(supports['CASEMAPPING']);
   const channels = new Map<string, ChannelEnd>();
+  /** Channels that we are out of, until the server has answered everything that we said there. */
+  const departed = new Map<string, ChannelEnd>();
   const pongs = new Map<string, () => void>();
   const batches = new Map<string, { readonly label: string | undefined; readonly replayOf: string | undefined }>();
   const closed = newDeferred<Disconnect>();
@@ -106,10 +108,10 @@ export function newIrcSession(wiring: IrcWiring): IrcSessionEnd {
 
   /** The channel that a message is about: its first parameter, in numerics the one behind our nickname. */
   function channelOf({ command, params }: IrcMessage): ChannelEnd | undefined {
-    if (!/^\d{3}$/.test(command)) return channels.get(lower(params[0] ?? ''));
-    // 353 has the channel third; FAIL and the like anywhere.
+    if (!/^(\d{3}|FAIL)$/.test(command)) return channels.get(lower(params[0] ?? ''));
+    // 353 has the channel third; FAIL has it behind command and code.
     for (const param of params.slice(1, 4)) {
-      const channel = channels.get(lower(param));
+      const channel = channels.get(lower(param)) ?? departed.get(lower(param));
       if (channel !== undefined) return channel;
     }
     return undefined;
@@ -143,7 +145,11 @@ export function newIrcSession(wiring: IrcWiring): IrcSessionEnd {
         supports,
         log,
         now: wiring.now,
-        forget: () => channels.delete(name),
+        forget() {
+          channels.delete(name);
+          departed.set(name, end);
+          barrier(() => departed.delete(name));
+        },
       });
       channels.set(name, end);
       const abort = (): void => end.lost({ kind: 'closed', reason: 'stopping', permanent: false });

@@ -89,7 +89,10 @@ test('nothing that is said can begin a second line, and no CTCP is answered', as
 const bareServer = (line: string): readonly string[] | undefined => {
   if (!line.startsWith('PRIVMSG')) return undefined;
   const refusal = ':srv 404 bot #c :Cannot send to channel';
-  if (line.endsWith('mode')) return [':op!u@h MODE #c +m', refusal];
+  if (line.endsWith(' :mode')) return [':op!u@h MODE #c +m', refusal];
+  if (line.endsWith(' :lifted')) return [':op!u@h MODE #c -m'];
+  if (line.endsWith(' :voice')) return [':op!u@h MODE #c +v eve', refusal];
+  if (line.endsWith(' :kick')) return [':op!u@h KICK #c bot :out', refusal];
   return line.endsWith('no') ? [refusal] : [];
 };
 
@@ -97,6 +100,13 @@ test.each([
   ['none refused', ['a', 'b', 'c'], ['confirmed 0', 'confirmed 1', 'confirmed 2'], false],
   ['all refused', ['no', 'no'], ['refused 0', 'refused 1'], false],
   ['the modes changed: the last ones', ['a', 'mode', 'no'], ['refused 1', 'refused 2', 'confirmed 0'], false],
+  [
+    'they changed and changed back: nobody knows which',
+    ['a', 'mode', 'lifted'],
+    'refused 0,refused 1,refused 2'.split(','),
+    true,
+  ],
+  ['they changed for somebody else', ['voice', 'b'], ['refused 0', 'refused 1'], true],
   ['no reason to be seen: nobody knows which', ['a', 'no', 'c'], ['refused 0', 'refused 1', 'refused 2'], true],
 ])('one PING settles the lines before it: %s', async (_case, texts, expected, unsure) => {
   const peer = await startPeer(bareServer);
@@ -114,6 +124,41 @@ test.each([
   expect(recorder.log.map((entry) => entry.replace(/^(\w+ \d).*/, '$1'))).toEqual(['answered', ...expected]);
   expect(peer.received.filter((line) => line.startsWith('PING'))).toHaveLength(pings + 1);
   expect(log.entries.some(({ event }) => event === 'unsure')).toBe(unsure);
+});
+
+test('who is kicked in the midst of a burst still hears which of its lines were taken', async () => {
+  const peer = await startPeer(bareServer);
+  const session = await connect(peer.url);
+  const recorder = events();
+  const channel = await session.enter('#c', undefined, recorder);
+  for (const [id, text] of ['a', 'b', 'kick', 'no'].entries()) channel.say(`${id}`, text, 'message');
+  await until(() => recorder.log.length > 4);
+  expect(recorder.log.map((entry) => entry.replace(/^(\w+ \S+).*/, '$1'))).toEqual([
+    'left kicked',
+    ...['refused 2', 'refused 3', 'confirmed 0', 'confirmed 1'],
+  ]);
+  // In again, and nothing of the former stay is taken for an answer.
+  const again = await session.enter('#c', undefined, recorder);
+  again.say('5', 'e', 'message');
+  again.ask(() => recorder.log.push('answered'));
+  await until(() => recorder.log.length > 6);
+  expect(recorder.log.slice(5)).toEqual(['answered', 'confirmed 5']);
+});
+
+test('an error that is no answer to a line refuses none', async () => {
+  const peer = await startPeer(bareServer);
+  const session = await connect(peer.url);
+  const recorder = events();
+  const channel = await session.enter('#c', undefined, recorder);
+  peer.send(':srv 404 bot #c :No external messages\r\n');
+  await session.ping();
+  channel.say('1', 'a', 'message');
+  peer.send(':srv 447 bot #c :Cannot change nickname\r\n');
+  await session.ping();
+  channel.say('2', 'b', 'message');
+  channel.ask(() => recorder.log.push('answered'));
+  await until(() => recorder.log.length > 2);
+  expect(recorder.log).toEqual(['answered', 'confirmed 1', 'confirmed 2']);
 });
 
 test('an ERROR ends the session with the server’s words, a silent server ends the attempt', async () => {
