@@ -7,7 +7,8 @@ import { EXIT, SaxError } from '../../core/errors.ts';
 import { printable } from '../../core/escape.ts';
 import { splitText, textBudget, utf8Length } from '../../core/irc-split.ts';
 import { Refusal } from '../../core/refusal.ts';
-import { BRIDGE_TAG, formatTalk, historyMode, readTalk, silences, timeOf } from './message.ts';
+import { BRIDGE_TAG, formatTalk, readTalk, silences, timeOf } from './message.ts';
+import { newReplay } from './replay.ts';
 import { newSaidLines } from './said-lines.ts';
 
 export type ChannelWiring = {
@@ -61,7 +62,6 @@ const LINE_ERRORS = new Set([
   '717',
   '937',
   '940',
-  'FAIL',
 ]);
 const JOIN_ERRORS = new Set([
   '403',
@@ -83,11 +83,8 @@ const JOIN_ERRORS = new Set([
   '520',
 ]);
 const JOIN_DEADLINE_MS = 15_000;
-const HISTORY_LINES = 200;
-/** What was said this long before the last byte came had arrived. */
-const ARRIVED_MS = 15_000;
-/** Servers give times in whole seconds, some of them. */
-const SECOND_MS = 1000;
+/** With the pages of a history. */
+const HISTORY_DEADLINE_MS = 60_000;
 
 /**
  * One channel. States: joining (JOIN sent; replays may come) → inside (the barrier behind the join came back: names and
@@ -102,11 +99,18 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
   let state: 'joining' | 'inside' | 'out' = 'joining';
   let joined = false;
   let left = false;
-  let mode: ReturnType<typeof historyMode>;
-  let replayed = 0;
-  let reachesBack: 'no' | 'time' | 'line' = 'no';
-  let replay: Channel['replay'] = 'none';
-  let historyDone: (() => void) | undefined;
+  const replay = newReplay({
+    channel,
+    heard: wiring.heard,
+    asks: wiring.caps.includes('draft/chathistory'),
+    limit: Number(wiring.supports['CHATHISTORY']) || Number.POSITIVE_INFINITY,
+    write,
+    barrier: wiring.barrier,
+    now: wiring.now,
+  });
+  /** Said live while the history is being asked for: it comes behind that. */
+  let held: (() => void)[] | undefined;
+  let complete: Channel['replay'] = 'none';
   const joining = newDeferred<void>();
 
   const deliver = (what: () => void): void => {
@@ -140,17 +144,14 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     if (own && !fromReplay) {
       said.echoed(label ?? bridgeId ?? '', msgid);
     }
+    const at = timeOf(message) ?? wiring.now();
+    if (fromReplay) replay.take(at, msgid);
     const talk = message.prefix.includes('!') || message.ident !== '' || own ? readTalk(message) : undefined;
     if (talk === undefined) return;
-    const at = timeOf(message) ?? wiring.now();
-    if (fromReplay) {
-      replayed += 1;
-      const { heard } = wiring;
-      if (msgid !== undefined && msgid === heard?.msgid) reachesBack = 'line';
-      else if (heard !== undefined && reachesBack === 'no' && isBefore(at, heard)) reachesBack = 'time';
-    }
     const source = fromReplay ? 'history' : 'live';
-    deliver(() => events.line({ nick: message.nick, ...talk, at, msgid, source, own, bridgeId }));
+    const tell = (): void => events.line({ nick: message.nick, ...talk, at, msgid, source, own, bridgeId });
+    if (held !== undefined && !fromReplay) held.push(tell);
+    else deliver(tell);
   }
 
   function takeNumeric(message: IrcMessage, label: string | undefined): boolean {
@@ -162,7 +163,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       }
       return true;
     }
-    if (command === '324') mode = historyMode(params);
+    if (command === '324') replay.modes(params);
     if (command === '332') deliver(() => events.topic?.(params.at(-1) ?? '', ''));
     if (state === 'joining' && !joined && JOIN_ERRORS.has(command)) {
       state = 'out';
@@ -170,7 +171,8 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       joining.reject(new Refusal(EXIT.refused, command, `${channel} refuses to let us in: ${reasonIn(message)}`));
       return true;
     }
-    if (!LINE_ERRORS.has(command)) return false;
+    if (command === 'FAIL' && params[0] === 'CHATHISTORY') replay.failed();
+    if (!refusesLine(message)) return false;
     said.refused(label, reasonIn(message));
     return true;
   }
@@ -178,8 +180,9 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
   async function join(): Promise<void> {
     const timer = setTimeout(
       () => out({ kind: 'server', reason: 'no answer to the join', permanent: false }),
-      JOIN_DEADLINE_MS,
+      replay.asks ? HISTORY_DEADLINE_MS : JOIN_DEADLINE_MS,
     );
+    if (replay.asks) held = [];
     write(`JOIN ${channel}${wiring.key === undefined ? '' : ` ${wiring.key}`}`);
     write(`MODE ${channel}`);
     const after = newDeferred<void>();
@@ -190,43 +193,17 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       while (!joined && state === 'joining') {
         await Promise.race([joining.promise, new Promise((resolve) => setTimeout(resolve, 50))]);
       }
-      if (wiring.heard !== undefined && wiring.caps.includes('draft/chathistory')) await askHistory(wiring.heard);
+      await replay.ask(joining.promise);
       if (state === 'out') await joining.promise;
-      replay = completeness();
+      complete = replay.completeness();
       state = 'inside';
       if (left) out({ kind: 'refused', reason: 'removed from the channel', permanent: false });
     } finally {
       clearTimeout(timer);
+      const waiting = held ?? [];
+      held = undefined;
+      for (const tell of waiting) deliver(tell);
     }
-  }
-
-  /** IRCv3 draft/chathistory: everything after the last line that we heard. */
-  async function askHistory(heard: Heard): Promise<void> {
-    const from = heard.msgid === undefined ? `timestamp=${new Date(heard.at).toISOString()}` : `msgid=${heard.msgid}`;
-    const done = newDeferred<void>();
-    historyDone = () => done.resolve();
-    write(`CHATHISTORY AFTER ${channel} ${from} ${HISTORY_LINES}`);
-    wiring.barrier(() => done.resolve());
-    await Promise.race([done.promise, joining.promise]);
-    historyDone = undefined;
-    if (replayed < HISTORY_LINES) reachesBack = 'line';
-  }
-
-  /**
-   * Whether the replay holds everything since we stopped listening. It does when it goes back to the last line that we heard. Else
-   * it must be one that is not full and whose time reaches back, and it may not lack a line that it ought to hold: a server that
-   * was restarted has forgotten what it heard.
-   */
-  function completeness(): Channel['replay'] {
-    const { heard } = wiring;
-    if (heard === undefined) return 'none';
-    if (reachesBack === 'line') return 'complete';
-    if (mode === undefined) return 'none';
-    const full = replayed >= mode.lines;
-    const forgot = heard.msgid !== undefined && !full && wiring.now() - heard.at < mode.ms;
-    if (forgot) return 'none';
-    if (full) return reachesBack === 'time' ? 'complete' : 'none';
-    return wiring.now() - heard.until < mode.ms ? 'complete' : 'none';
   }
 
   const budget = (): number => {
@@ -240,7 +217,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       return wiring.me().nick;
     },
     get replay() {
-      return replay;
+      return complete;
     },
     has: (nick) => occupants.has(lower(nick)),
     occupants: () => [...occupants.values()],
@@ -267,7 +244,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     },
     take(message, label, fromReplay) {
       if (state === 'out') {
-        if (LINE_ERRORS.has(message.command)) said.refused(label, reasonIn(message));
+        if (refusesLine(message)) said.refused(label, reasonIn(message));
         return;
       }
       switch (message.command) {
@@ -306,7 +283,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       if (occupants.delete(lower(nick))) deliver(() => events.absent?.(nick, 'quit', reason));
     },
     lost: out,
-    historyEnded: () => historyDone?.(),
+    historyEnded: replay.ended,
   };
 
   function gone(nick: string, how: 'part' | 'kick', reason: string, by: string): void {
@@ -328,9 +305,8 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
   return { end, join };
 }
 
-/** Whether a line was said surely before we stopped listening: when it is older than the last line that we heard, or by a margin. */
-function isBefore(at: number, { at: last, until }: Heard): boolean {
-  return at < last - SECOND_MS || at <= until - ARRIVED_MS;
+function refusesLine({ command, params }: IrcMessage): boolean {
+  return LINE_ERRORS.has(command) || (command === 'FAIL' && /^(PRIVMSG|NOTICE)$/.test(params[0] ?? ''));
 }
 
 function reasonIn(message: IrcMessage): string {

@@ -95,17 +95,19 @@ export function newSaidLines({ channel, labelled, events, barrier, deliver, log 
       // An error when nothing was said is about something else.
       else if (!labelled && current().lines.length > 0) current().refusals.push(reason);
     },
-    modesChanged(silences) {
-      const segment = current();
-      if (segment.refusals.length > 0) segment.unclear = true;
-      else if (silences) segment.silenced = true;
-    },
+    modesChanged,
     ask,
     thrownOut() {
-      this.modesChanged(true);
+      modesChanged(true);
       if (said.lines.length > 0) ask(() => undefined);
     },
   };
+
+  function modesChanged(silences: boolean): void {
+    const segment = current();
+    if (segment.refusals.length > 0) segment.unclear = true;
+    else if (silences) segment.silenced = true;
+  }
 
   function current(): Segment {
     return asked[0] ?? said;

@@ -47,27 +47,51 @@ test('a refused SASL login is permanent and says so', async () => {
   });
 });
 
-test('chathistory is asked from the last line that was heard', async () => {
-  const peer = await startPeer((line) => {
+/** A server that keeps `history` (texts m1, m2 … one second apart) and gives at most `most` lines of it at a time. */
+function historian(history: readonly string[], most: number, fails = false) {
+  const base = 1_700_000_000_000;
+  const time = (index: number) => new Date(base + index * 1000).toISOString();
+  return (line: string): readonly string[] | undefined => {
     if (line === 'CAP LS 302') return [':srv CAP * LS :draft/chathistory batch message-tags server-time'];
     if (line.startsWith('CAP REQ')) return [`:srv CAP * ACK :${line.slice('CAP REQ :'.length)}`];
     if (line.startsWith('USER')) return [];
     if (line === 'CAP END') return usual('USER x');
-    if (line.startsWith('CHATHISTORY'))
-      return [
-        ':srv BATCH +h chathistory #c',
-        '@batch=h;msgid=m2;time=2023-11-14T22:13:20.000Z :eve!u@h PRIVMSG #c :missed',
-        ':srv BATCH -h',
-      ];
-    return undefined;
-  });
+    const asked = /^CHATHISTORY AFTER #c (timestamp|msgid)=(\S+) /.exec(line);
+    if (asked === null) return undefined;
+    if (fails) return [':srv FAIL CHATHISTORY MESSAGE_ERROR AFTER #c :The messages could not be retrieved'];
+    const from =
+      asked[1] === 'msgid'
+        ? history.indexOf(asked[2] ?? '') + 1
+        : history.findIndex((_text, index) => time(index) > (asked[2] ?? ''));
+    const page = from === -1 ? [] : history.slice(from, from + most);
+    return [
+      // Said while the history is being asked for: the last one of it, too.
+      `@msgid=live;time=${time(history.length)} :eve!u@h PRIVMSG #c :live`,
+      ':srv BATCH +h chathistory #c',
+      ...page.map((id) => `@batch=h;msgid=${id};time=${time(history.indexOf(id))} :eve!u@h PRIVMSG #c :${id}`),
+      ':srv BATCH -h',
+    ];
+  };
+}
+const kept = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_value, index) => `m${from + index}`);
+
+test.each([
+  ['in pages, the server’s own limit being lower than ours', kept(1, 250), 'm1', 'complete', false],
+  ['the server was restarted and has forgotten the line that we heard', kept(100, 120), 'm1', 'none', false],
+  ['the server does not answer', [], 'm1', 'none', true],
+  ['the server has nothing', [], 'm1', 'none', false],
+] as const)('chathistory is asked for until nothing is left: %s', async (_case, history, last, expected, fails) => {
+  const peer = await startPeer(historian(history, 100, fails));
   const session = await connect(peer.url);
   const recorder = events();
-  const channel = await session.enter('#c', 'key', recorder, { at: 1, msgid: 'm1', until: 2 });
+  const heardAt = { at: 1_700_000_000_000, msgid: last, until: 1_700_000_000_000 };
+  const channel = await session.enter('#c', 'key', recorder, heardAt);
   expect(peer.received).toContain('JOIN #c key');
-  expect(peer.received).toContain('CHATHISTORY AFTER #c msgid=m1 200');
-  expect(recorder.lines).toMatchObject([{ text: 'missed', msgid: 'm2', source: 'history', at: 1_700_000_000_000 }]);
-  expect(channel.replay).toBe('complete');
+  expect(peer.received).toContain('CHATHISTORY AFTER #c timestamp=2023-11-14T22:13:19.000Z 200');
+  expect(channel.replay).toBe(expected);
+  expect(recorder.lines.filter(({ source }) => source === 'history').map(({ text }) => text)).toEqual(history);
+  const order = recorder.lines.map(({ source }) => source);
+  if (!fails) expect(order.lastIndexOf('history')).toBeLessThan(order.indexOf('live'));
 });
 
 test('nothing that is said can begin a second line, and no CTCP is answered', async () => {
