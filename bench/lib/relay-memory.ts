@@ -63,7 +63,9 @@ export async function measureMemory(lines: number): Promise<void> {
     const ways = [toIrc, toRoom];
     toIrc.start(room.say);
     toRoom.start(channel.say);
-    const rows: (string | number)[][] = [['lines so far', 'RSS, MiB', 'lines/s', 'CPU µs/line', 'disordered or doubled']];
+    const rows: (string | number)[][] = [
+      ['lines so far', 'RSS, MiB', 'lines/s', 'CPU µs/line', 'disordered or doubled'],
+    ];
     const memory: number[] = [];
     const done = (): number => ways.reduce((sum, way) => sum + way.arrived(), 0);
     for (let step = 1; step <= STEPS; step += 1) {
