@@ -22,7 +22,7 @@ export type IrcToRoom = {
   line(line: ChannelLine): void;
   /** We are in the channel, replays have been delivered: tells the room what is missing. */
   joined(channel: Channel): void;
-  /** We are listening until now. */
+  /** We have listened until then. */
   listening(until: number): void;
   notice(text: string): void;
   room(room: Room | undefined): void;
@@ -50,7 +50,7 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
   };
 
   function submit(item: Submission): void {
-    if (backlog.length > 0) {
+    if (backlog.length > 0 || !outbox.hasRoom([item])) {
       keep(item);
       return;
     }
@@ -90,6 +90,11 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
     tools.count.gap('to-room');
     log.warn('gap', `${channelName}: ${text}`);
     submit({ payload: encodeSpoken({ body: `-- ${channelName}: ${text}`, kind: 'irc' }), origin: { key } });
+  }
+
+  /** Not while lines wait in memory: would we die now, they would be missing from before that moment. */
+  function listened(until: number): void {
+    if (backlog.length === 0) outbox.advance(HEARD, String(until));
   }
 
   /** Whether a replayed line was said after the last one that we heard. */
@@ -138,10 +143,10 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
         const from = span(Math.min(before.until, to), to);
         gap(`not connected from ${from}; what was said there in between is missing`, `gap ${before.until}`);
       }
-      outbox.advance(HEARD, String(to));
+      listened(to);
     },
     listening(until) {
-      if (channel !== undefined) outbox.advance(HEARD, String(until));
+      if (channel !== undefined) listened(until);
     },
     notice(text) {
       if (!settings().joins || outbox.size > 20) return;

@@ -316,9 +316,14 @@ export function runOutbox(options: OutboxOptions) {
       });
     },
 
-    /** Notes that a source was read up to here without anything to say. Becomes durable with the next entry. */
+    /** Whether `submit` would take these in now, the disk aside. */
+    hasRoom: (items: readonly Submission[]): boolean => box.hasRoom(items.map(({ payload }) => payload)),
+
+    /** Notes that a source was read up to here without anything to say: behind what was submitted before. Durable with the next entry. */
     advance(source: string, position: string): void {
-      record(box.advance(source, position));
+      journal.append(box.advanceRecord(source, position), false, (error) => {
+        if (error === undefined) box.advanced(source, position);
+      });
     },
 
     /** The destination is there (we are in the room): what is doubtful is asked for, then sending begins. */

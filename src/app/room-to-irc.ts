@@ -1,5 +1,6 @@
 import { reasonOf } from '../core/errors.ts';
 import { textBudget } from '../core/irc-split.ts';
+import type { Origin } from '../core/outbox.ts';
 import { judgeRoomLine, newEchoGuard, newMemory } from '../core/relay-rules.ts';
 import { noticeToIrc, type RoomSaying, roomToIrc, span, type ToIrc } from '../core/relay-text.ts';
 import type { ChannelEntry, ChannelSpeaker } from './channel-speaker.ts';
@@ -55,34 +56,49 @@ export function makeRoomToIrc(speaker: ChannelSpeaker, channelName: string, tool
   };
 
   const submit = (items: readonly Submission[]): void => {
-    outbox.submit(items).catch((error: unknown) => {
-      // The room's archive has it: read on from there when there is room again.
-      log.error('not-kept', `${channelName}: a line could not be kept, it will be read again: ${reasonOf(error)}`);
-      restart(5000);
-    });
+    // At once: what follows in the same breath must not move the cursor past what is not kept.
+    if (!outbox.hasRoom(items)) notKept('the outbox is full');
+    else outbox.submit(items).catch((error: unknown) => notKept(reasonOf(error)));
   };
+
+  /** The room's archive has it: read on from there when there is room again. */
+  function notKept(reason: string): void {
+    log.error('not-kept', `${channelName}: a line could not be kept, it will be read again: ${reason}`);
+    restart(5000);
+  }
 
   function relay(line: RoomLine, late: boolean): void {
     const { id } = line;
-    if (id !== undefined && outbox.knows(`${id}/0`)) return;
+    if (id !== undefined && outbox.knows(`${id}/end`)) return;
     const says = lines(line);
     if (says.length === 0) {
       if (id !== undefined) outbox.advance(CURSOR, cursorOf(id, line.at));
       return;
     }
-    const key = id ?? line.messageId;
     submit(
       says.map(({ text, how }, index) => ({
         payload: JSON.stringify({ text, how, ...(late ? { late } : {}) } satisfies ChannelEntry),
         at: line.at,
-        origin: {
-          ...(key === undefined ? {} : { key: `${key}/${index}` }),
-          ...(id !== undefined && index === says.length - 1
-            ? { cursor: [CURSOR, cursorOf(id, line.at)] as const }
-            : {}),
-        },
+        ...(id === undefined ? {} : { origin: originOf(id, line.at, index, index === says.length - 1) }),
       })),
     );
+  }
+
+  /** A torn write may keep only the first parts of a line: it is known as a whole by its last one. */
+  function originOf(id: string, at: number, index: number, last: boolean): Origin {
+    return last ? { key: `${id}/end`, cursor: [CURSOR, cursorOf(id, at)] } : { key: `${id}/${index}` };
+  }
+
+  /** What was said while the archive was being read. */
+  function release(mine: number): void {
+    state = 'live';
+    const waiting = held;
+    held = [];
+    for (const line of waiting) {
+      // One could not be kept: the archive is read again, and has the others too.
+      if (mine !== era) return;
+      relay(line, false);
+    }
   }
 
   function lines(line: RoomLine): ChannelEntry[] {
@@ -129,10 +145,7 @@ export function makeRoomToIrc(speaker: ChannelSpeaker, channelName: string, tool
           held = [];
           continue;
         }
-        state = 'live';
-        const waiting = held;
-        held = [];
-        for (const line of waiting) relay(line, false);
+        release(mine);
         return;
       } catch (error) {
         const condition = (error as { condition?: string }).condition;
@@ -141,10 +154,7 @@ export function makeRoomToIrc(speaker: ChannelSpeaker, channelName: string, tool
             condition,
           });
           overflow = false;
-          state = 'live';
-          const waiting = held;
-          held = [];
-          for (const line of waiting) relay(line, false);
+          release(mine);
           return;
         }
         const wait = Math.min(30_000, 500 * 2 ** Math.min(failures, 6));
@@ -182,6 +192,7 @@ export function makeRoomToIrc(speaker: ChannelSpeaker, channelName: string, tool
         });
       if (mine !== era) return;
       for (const line of page.lines) {
+        if (mine !== era) return;
         if (line.at < oldest) {
           if (judgeRoomLine(line, { ...settings(), us: '' }) === 'own') continue;
           count += 1;

@@ -177,6 +177,10 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       c: origin.cursor,
     } satisfies Undefinable<StoredRecord>);
 
+  const hasRoom = (payloads: readonly string[]): boolean =>
+    entries.size + payloads.length <= limits.entries &&
+    bytes + payloads.reduce((sum, { length }) => sum + length, 0) <= limits.bytes;
+
   const all = (state: EntryState): Mutable[] => [...entries.values()].filter((entry) => entry.state === state);
 
   return {
@@ -202,11 +206,13 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
     },
     cursor: (source: string): string | undefined => cursors.get(source),
     knows: (key: string): boolean => keys.has(key),
+    /** Whether these would be taken in together. */
+    hasRoom,
 
     /** Takes an entry in, as `fresh`; the record is to be made durable, then `durable` or `forget` called. */
     push(id: string, payload: string, at: number, origin: Origin = {}): Pushed {
       if (origin.key !== undefined && keys.has(origin.key)) return { outcome: 'duplicate' };
-      if (entries.size >= limits.entries || bytes + payload.length > limits.bytes) return { outcome: 'full' };
+      if (!hasRoom([payload])) return { outcome: 'full' };
       const entry: Mutable = {
         seq: next,
         id,
@@ -236,10 +242,11 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       if (entry.key !== undefined) keys.delete(entry.key);
     },
 
-    /** Notes how far a source was read without an entry (lines that are not relayed). Returns the record. */
-    advance(source: string, position: string): string {
+    /** The record that tells how far a source was read without an entry (lines that are not relayed); `advanced` when it is written. */
+    advanceRecord: (source: string, position: string): string =>
+      JSON.stringify({ t: 'c', c: [source, position] } satisfies StoredRecord),
+    advanced(source: string, position: string): void {
       cursors.set(source, position);
-      return JSON.stringify({ t: 'c', c: [source, position] } satisfies StoredRecord);
     },
 
     /** The destination's newest id before anything was ever sent to it: doubt can only lie after it. Returns the record. */

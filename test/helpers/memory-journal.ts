@@ -14,6 +14,8 @@ export function crash(disk: MemoryDisk, keep: number): void {
 /** A journal on it. `later` decides when a write is done, so that a test can crash in between. */
 export function memoryJournal(disk: MemoryDisk, later: (run: () => void) => void = queueMicrotask): Journal {
   let records: () => Iterable<string> = () => disk.lines;
+  /** Records that are refused and not told so yet: those behind them are refused too. */
+  let refusing = 0;
   return {
     restored: [...disk.lines],
     damaged: 0,
@@ -21,8 +23,12 @@ export function memoryJournal(disk: MemoryDisk, later: (run: () => void) => void
       return disk.lines.length * 100;
     },
     append(record, durable, done) {
-      if (disk.full) {
-        later(() => done(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })));
+      if (disk.full || refusing > 0) {
+        refusing += 1;
+        later(() => {
+          refusing -= 1;
+          done(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' }));
+        });
         return;
       }
       disk.lines.push(record);

@@ -6,7 +6,7 @@ export interface Journal {
   readonly damaged: number;
   /** Bytes of the file. */
   readonly size: number;
-  /** Adds a record. `done` without an error: it is on the disk (`durable`), or will be with the next durable one. With: it is not there. */
+  /** Adds a record. `done` without an error: it is on the disk (`durable`), or will be with the next durable one. With: it is not there, nor is any that was added behind it before this call. */
   append(record: string, durable: boolean, done: (error?: Error) => void): void;
   /** Names what a shorter journal must hold; called for `compact`, and to recover from a failed sync. */
   compactTo(records: () => Iterable<string>): void;

@@ -31,7 +31,7 @@ type Rewrite = { readonly rewrite: true; readonly done: (error?: Error) => void 
 
 /**
  * An append-only file of records, with zeroes behind the last one while it is open. What arrives while a sync is under way is written and synced together afterwards, so a burst costs
- * few of them. A failed write (disk full) leaves no trace: the file is cut back and the callers are told. Mode 0600: it holds
+ * few of them. A failed write (disk full) leaves no trace: the file is cut back and the callers are told, those of the records behind it too. Mode 0600: it holds
  * what people say. Throws SaxError with exit 73 when the file cannot be opened.
  */
 export async function openJournal(path: string): Promise<Journal> {
@@ -102,7 +102,8 @@ export async function openJournal(path: string): Promise<Journal> {
       size += bytes.length;
     } catch (error) {
       cutBack();
-      return settle(batch, error as Error);
+      // What was added behind it must not be there without it: the order of the records is the order of what they tell.
+      return settle([...batch, ...takeAppends(queue)], error as Error);
     }
     settle(batch);
   };
@@ -194,6 +195,13 @@ function* pieces(records: Iterable<string>): Generator<string> {
     piece = '';
   }
   if (piece !== '') yield piece;
+}
+
+/** Takes the records out of a queue and leaves the rest. */
+function takeAppends(queue: (Append | Rewrite)[]): Append[] {
+  const all = queue.splice(0);
+  queue.push(...all.filter((item) => 'rewrite' in item));
+  return all.filter((item) => 'text' in item);
 }
 
 function settle(batch: readonly Append[], error?: Error): void {

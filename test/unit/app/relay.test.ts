@@ -193,6 +193,66 @@ describe('room to IRC', () => {
     ]);
   });
 
+  test('a full disk loses no line, also when lines that are not relayed follow and there is room again at once', async () => {
+    const { make, bothUp, clock, disks } = setUp();
+    const { irc, room, xmpp } = await bothUp(make());
+    room.events.line(line('5', 'before', clock.now()));
+    await clock.advance(1);
+    await irc.confirmAll();
+    disks.toIrc.full = true;
+    const said = [
+      line('6', 'six', clock.now()),
+      line('7', 'not relayed', clock.now(), { nick: 'spammer' }),
+      line('8', 'eight', clock.now()),
+    ];
+    xmpp.archived = (_room, { after }) => {
+      const lines = said
+        .filter(({ id }) => Number(id) > Number(after))
+        .map((one) => ({ ...one, source: 'archive' }) as RoomLine);
+      return { lines, complete: true, first: lines[0]?.id, last: lines.at(-1)?.id, count: lines.length };
+    };
+    for (const one of said) {
+      room.events.line(one);
+      disks.toIrc.full = false;
+    }
+    await clock.advance(6000);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text)).toEqual(['<alice> before', '<alice> six', '<alice> eight']);
+  });
+
+  test('lines without an id of the room are told apart though their client numbers them all alike', async () => {
+    const { make, bothUp, clock } = setUp();
+    const { irc, room } = await bothUp(make());
+    for (const text of ['one', 'two'])
+      room.events.line(line('x', text, clock.now(), { id: undefined, messageId: '1' }));
+    await clock.advance(1);
+    await irc.confirmAll();
+    expect(irc.said.map(({ text }) => text)).toEqual(['<alice> one', '<alice> two']);
+  });
+
+  test('a line of which a torn write kept the first part is said whole', async () => {
+    const { make, bothUp, clock, disks } = setUp();
+    const first = await bothUp(make());
+    first.room.events.line(line('1', 'start', clock.now()));
+    await clock.advance(1);
+    await first.irc.confirmAll();
+    const until = disks.toIrc.lines.length + 1;
+    const torn = line('2', 'one\ntwo\nthree', clock.now());
+    first.room.events.line(torn);
+    disks.toIrc.lines.length = until;
+    const second = await bothUp(make(), {
+      xmpp(session) {
+        session.archived = (_room, { after }) => {
+          const lines = after === '1' ? [{ ...torn, source: 'archive' } as RoomLine] : [];
+          return { lines, complete: true, first: lines[0]?.id, last: lines[0]?.id, count: lines.length };
+        };
+      },
+    });
+    await clock.advance(10);
+    await second.irc.confirmAll();
+    expect(second.irc.said.map(({ text }) => text)).toEqual(['<alice> one', '<alice> two', '<alice> three']);
+  });
+
   test('an archive that is away is asked again, and live lines wait for it', async () => {
     const { make, bothUp, clock } = setUp();
     const first = await bothUp(make());

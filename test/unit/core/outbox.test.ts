@@ -100,7 +100,7 @@ describe('sources', () => {
     if (pushed.outcome !== 'taken') throw new Error('full');
     box.durable(pushed.entry.seq);
     expect(box.cursor('room')).toBe('17');
-    expect(makeOutbox(DEFAULT_LIMITS, [pushed.record, box.advance('room', '18')]).cursor('room')).toBe('18');
+    expect(makeOutbox(DEFAULT_LIMITS, [pushed.record, box.advanceRecord('room', '18')]).cursor('room')).toBe('18');
   });
 });
 

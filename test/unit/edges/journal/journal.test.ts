@@ -115,6 +115,10 @@ test('a full disk refuses, leaves no trace of what it refused, and takes again w
     try { writeFileSync(process.argv[2] + '/filler', Buffer.alloc(1e6)); } catch {}
     out.push(await append('x'.repeat(20_000)), (await Promise.all([append('y'.repeat(9000)), append('z'.repeat(9000))])).join());
     rmSync(process.argv[2] + '/filler');
+    const big = append('b'.repeat(100_000));
+    // While that is being written: a record that would find room.
+    for (let turn = 0; turn < 3; turn += 1) await undefined;
+    out.push((await Promise.all([big, append('behind')])).join());
     out.push(await append('last'));
     await journal.close();
     const again = await openJournal(process.argv[2] + '/journal');
@@ -148,7 +152,10 @@ test('a full disk refuses, leaves no trace of what it refused, and takes again w
   });
   await new Promise((resolve) => child.once('close', resolve));
   expect(errors).toBe('');
-  expect(JSON.parse(out)).toEqual({ out: ['ok', 'ENOSPC', 'ENOSPC,ENOSPC', 'ok'], restored: ['"first"', '"last"'] });
+  expect(JSON.parse(out)).toEqual({
+    out: ['ok', 'ENOSPC', 'ENOSPC,ENOSPC', 'ENOSPC,ENOSPC', 'ok'],
+    restored: ['"first"', '"last"'],
+  });
 });
 
 test('a file that was cut by hand is still a journal', async () => {
