@@ -105,7 +105,7 @@ describe('saxctl init', () => {
     const nginx = join(scratch, 'nginx.conf');
     writeFileSync(
       nginx,
-      `pid ${scratch}/nginx.pid; error_log stderr; events {}\nhttp { access_log off; include ${full}/nginx-upstream.conf; server { listen 127.0.0.1:1; include ${full}/nginx-locations.conf; } }\n`,
+      `pid ${scratch}/nginx.pid; error_log stderr; events {}\nhttp { access_log off; include ${full}/nginx-upstream.conf; server { listen unix:${scratch}/nginx.sock; include ${full}/nginx-locations.conf; } }\n`,
     );
     execFileSync('/usr/sbin/nginx', ['-t', '-q', '-p', scratch, '-c', nginx], { stdio: 'pipe' });
   });

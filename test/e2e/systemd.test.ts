@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../src/edges/stack/types.ts';
+import { isRoot } from '../helpers/namespace.ts';
 import { PROGRAM, runSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 import { startUserSystemd, type UserSystemd } from '../helpers/user-systemd.ts';
@@ -64,7 +65,7 @@ describe('units', () => {
 
 const DAEMONS = ['webridge', 'ircbridge', 'guard'] as const;
 
-describe('all units under a real systemd', () => {
+describe.skipIf(!isRoot)('all units under a real systemd', () => {
   let stack: Stack;
   let systemd: UserSystemd;
   const service = 'saxctl-webridge.service';

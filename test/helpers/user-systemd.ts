@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ownNamespace } from './namespace.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -33,8 +32,7 @@ export async function startUserSystemd(units: ReadonlyMap<string, string>): Prom
     chmod 0700 /run/user/0
     exec /lib/systemd/systemd --user --log-target=console --log-level=info`;
   const env = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', HOME: home, XDG_RUNTIME_DIR: '/run/user/0', LANG: 'C.UTF-8' };
-  const [unshare, flags] = ownNamespace('mount');
-  const child: ChildProcess = spawn(unshare, [flags, '--propagation', 'private', 'sh', '-c', script], {
+  const child: ChildProcess = spawn('unshare', ['-m', '--propagation', 'private', 'sh', '-c', script], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
