@@ -1,6 +1,9 @@
 import { reasonOf } from '../core/errors.ts';
+import { plainFromIrc } from '../core/irc-format.ts';
+import { nickInSentence } from '../core/relay-nick.ts';
 import { judgeChannelLine, newEchoGuard } from '../core/relay-rules.ts';
 import { ircToRoom, span, type ToRoom } from '../core/relay-text.ts';
+import type { Wording } from './comings.ts';
 import type { Submission } from './outbox.ts';
 import type { Room } from './ports/chat.ts';
 import type { Channel, ChannelLine, Heard } from './ports/irc.ts';
@@ -24,7 +27,7 @@ export type IrcToRoom = {
   joined(channel: Channel): void;
   /** We have listened until then. */
   listening(until: number): void;
-  notice(text: string): void;
+  notice(words: (name: Wording) => string): void;
   room(room: Room | undefined): void;
 };
 
@@ -148,8 +151,10 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
     listening(until) {
       if (channel !== undefined) listened(until);
     },
-    notice(text) {
+    notice(words) {
       if (!settings().joins || outbox.size > 20) return;
+      const { joint } = wording();
+      const text = plainFromIrc(words((nick) => nickInSentence(nick, joint(nick))));
       submit({ payload: encodeSpoken({ body: `-- ${text}`, kind: 'irc' }) });
     },
     room(now) {

@@ -1,10 +1,11 @@
 import { timePrefix } from '../core/relay-text.ts';
 import { makeChannelSpeaker } from './channel-speaker.ts';
+import { newComings } from './comings.ts';
 import { makeIrcToRoom } from './irc-to-room.ts';
 import { keepChannel } from './keep-channel.ts';
 import { keepRoom } from './keep-room.ts';
 import type { Pacer } from './pacer.ts';
-import type { ChatSession, Disconnect, Occupant } from './ports/chat.ts';
+import type { ChatSession, Disconnect } from './ports/chat.ts';
 import type { IrcSession } from './ports/irc.ts';
 import type { Journal } from './ports/journal.ts';
 import { LATE_MS, type RelayTools } from './relay.ts';
@@ -70,7 +71,8 @@ export function makeLink(options: LinkOptions): Link {
   const toIrc = makeRoomToIrc(channelSpeaker, name, options);
   const toRoom = makeIrcToRoom(roomSpeaker, name, options);
 
-  const person = ({ nick }: Occupant): string => nick;
+  const inTheRoom = newComings({ where: 'the room', tell: toIrc.notice, clock });
+  const inTheChannel = newComings({ where: name, tell: toRoom.notice, clock });
   return {
     room: address,
     channel: name,
@@ -97,15 +99,15 @@ export function makeLink(options: LinkOptions): Link {
           },
           refused: roomSpeaker.refused,
           subject(subject, nick) {
-            if (roomSide.inside && nick !== '') toIrc.notice(`${nick} set the subject: ${subject}`);
+            if (roomSide.inside && nick !== '') toIrc.notice((as) => `${as(nick)} set the subject: ${subject}`);
           },
-          present(occupant, first) {
-            if (roomSide.inside && first) toIrc.notice(`${person(occupant)} joined the room`);
+          present({ nick }, first) {
+            if (roomSide.inside && first) inTheRoom.came(nick);
           },
-          absent(occupant, { newNick, reason }) {
+          absent({ nick }, { newNick, reason = '' }) {
             if (!roomSide.inside) return;
-            if (newNick !== undefined) toIrc.notice(`${person(occupant)} is now ${newNick}`);
-            else toIrc.notice(`${person(occupant)} left the room${reason === undefined ? '' : ` (${reason})`}`);
+            if (newNick !== undefined) toIrc.notice((as) => `${as(nick)} is now ${as(newNick)}`);
+            else inTheRoom.went(nick, reason);
           },
         },
         joined(room) {
@@ -144,14 +146,12 @@ export function makeLink(options: LinkOptions): Link {
           },
           confirmed: channelSpeaker.confirmed,
           refused: channelSpeaker.refused,
-          present: (nick) => toRoom.notice(`${nick} joined ${name}`),
-          absent: (nick, how, reason) =>
-            toRoom.notice(
-              `${nick} ${how === 'kick' ? 'was kicked from' : 'left'} ${name}${reason === '' ? '' : ` (${reason})`}`,
-            ),
-          renamed: (from, to) => toRoom.notice(`${from} is now ${to}`),
+          present: inTheChannel.came,
+          absent: (nick, how, reason) => inTheChannel.went(nick, reason, how === 'kick' ? 'was kicked from' : 'left'),
+          renamed: (from, to) => toRoom.notice((as) => `${as(from)} is now ${as(to)}`),
           topic(topic, nick) {
-            if (channelSide.inside && nick !== '') toRoom.notice(`${nick} set the topic of ${name}: ${topic}`);
+            if (channelSide.inside && nick !== '')
+              toRoom.notice((as) => `${as(nick)} set the topic of ${name}: ${topic}`);
           },
         },
         joined(channel) {
@@ -165,6 +165,7 @@ export function makeLink(options: LinkOptions): Link {
         out(why) {
           if (channelSide.inside) toRoom.listening(session.heardUntil);
           channelSide = { inside: false, why: `not in ${name}: ${why.reason}` };
+          inTheChannel.forget();
           toIrc.channel(undefined);
           channelSpeaker.out();
           changed();
@@ -192,6 +193,7 @@ export function makeLink(options: LinkOptions): Link {
 
   function leaveRoom(why: Disconnect): void {
     roomSide = { inside: false, why: `not in ${address}: ${why.reason}` };
+    inTheRoom.forget();
     roomSpeaker.out(why);
     toRoom.room(undefined);
     toIrc.out();

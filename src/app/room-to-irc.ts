@@ -1,9 +1,11 @@
 import { reasonOf } from '../core/errors.ts';
 import { textBudget } from '../core/irc-split.ts';
 import type { Origin } from '../core/outbox.ts';
+import { nickInSentence } from '../core/relay-nick.ts';
 import { judgeRoomLine, newEchoGuard, newMemory } from '../core/relay-rules.ts';
 import { noticeToIrc, type RoomSaying, roomToIrc, span, type ToIrc } from '../core/relay-text.ts';
 import type { ChannelEntry, ChannelSpeaker } from './channel-speaker.ts';
+import type { Wording } from './comings.ts';
 import type { Submission } from './outbox.ts';
 import type { ChatSession, Room, RoomLine } from './ports/chat.ts';
 import type { Channel } from './ports/irc.ts';
@@ -25,7 +27,7 @@ export type RoomToIrc = {
   out(): void;
   line(line: RoomLine): void;
   /** A line of ours about the room's people, when `joins` is on. */
-  notice(text: string): void;
+  notice(words: (name: Wording) => string): void;
   /** The channel that we are in now, for nicknames and the length of lines. */
   channel(channel: Channel | undefined): void;
 };
@@ -263,10 +265,12 @@ export function makeRoomToIrc(speaker: ChannelSpeaker, channelName: string, tool
       else if (held.length < HELD) held.push(line);
       else overflow = true;
     },
-    notice(text) {
-      // People come and go by hundreds when a server restarts: their lines must not delay those of the others.
+    notice(words) {
+      // It must not delay what people say.
       if (!settings().joins || outbox.size > 20) return;
-      submit(noticeToIrc(text, wording()).map((say) => ({ payload: JSON.stringify(say) })));
+      const how = wording();
+      const text = words((nick) => nickInSentence(nick, how.joint(nick)));
+      submit(noticeToIrc(text, how).map((say) => ({ payload: JSON.stringify(say) })));
     },
     channel(now) {
       channel = now;

@@ -203,9 +203,9 @@ test('joins = true tells who comes, goes and sets the topic; further links share
   eve2.say('and back');
   await second.heard(({ body }) => body === '<mary> and back');
   const bob = await inRoom('Bob Smith');
-  await eve.heard(({ text, command }) => text === '-- Bob Smith joined the room' && command === 'NOTICE');
+  await eve.heard(({ text, command }) => text === '-- <Bob Smith> joined the room' && command === 'NOTICE');
   bob.leave();
-  await eve.heard(({ text }) => text.startsWith('-- Bob Smith left the room'));
+  await eve.heard(({ text }) => text.startsWith('-- <Bob Smith> left the room'));
   eve.quit();
   await tari.heard(({ body }) => body.startsWith('-- eve left #sax'));
   expect(relayed(eve).some(({ text }) => text.includes('only here'))).toBe(false);

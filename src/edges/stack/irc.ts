@@ -18,6 +18,17 @@ export type IrcOptions = {
   /** Without the modules of IRCv3 and without history, as Debian configures it. */
   readonly bare?: boolean;
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** Another InspIRCd that makes one network with this one. */
+  readonly link?: ServerLink | undefined;
+};
+
+export type ServerLink = {
+  /** Where this one waits for the other, and the other one's name. */
+  readonly port: number;
+  readonly peer: string;
+  /** The port where this one seeks the other, every second; undefined: it only waits. */
+  readonly seek: number | undefined;
+  readonly password: string;
 };
 
 export type IrcPorts = { direct: HeldPort; proxy: HeldPort; tls?: HeldPort; tlsProxy?: HeldPort };
@@ -75,12 +86,21 @@ function inspircdConf(home: string, ports: IrcPorts, options: IrcOptions): strin
   const limits = options.unlimited
     ? 'fakelag="no" threshold="1000000" commandrate="1000000" softsendq="1M" hardsendq="16M" recvq="4M"'
     : 'fakelag="yes" threshold="10" commandrate="1000" softsendq="8192" hardsendq="1M" recvq="8192"';
+  const { link } = options;
+  const linked =
+    link === undefined
+      ? ''
+      : `<module name="spanningtree">
+<bind address="127.0.0.1" port="${link.port}" type="servers">
+<link name="${link.peer}.test" ipaddr="127.0.0.1" port="${link.seek ?? 9}" allowmask="127.0.0.1" timeout="5" sendpass="${link.password}" recvpass="${link.password}">
+${link.seek === undefined ? '' : `<autoconnect period="1" server="${link.peer}.test">`}
+`;
   const modules = MODULES.filter((name) => options.bare !== true || !/^(cap|ircv3|chanhistory)/.test(name));
   return `<config format="xml">
 <server name="${options.name}.test" description="private" network="${options.network}">
 <admin name="nobody" nick="nobody" email="nobody@localhost">
 <bind address="127.0.0.1" port="${ports.direct.port}" type="clients">
-${tls}
+${tls}${linked}
 <path configdir="${home}" datadir="${home}/data" logdir="${home}" moduledir="/usr/lib/inspircd/modules" runtimedir="${home}">
 <connect name="main" allow="*" timeout="20" pingfreq="60" localmax="1000" globalmax="1000" maxchans="20" resolvehostnames="no" useident="no" ${limits}>
 <class name="All" commands="*" privs="*" chanmodes="*" usermodes="*" snomasks="*">

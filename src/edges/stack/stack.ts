@@ -6,12 +6,13 @@ import { mergeSections, tomlOf } from './config-file.ts';
 import { createDirectory, removeDirectory, sweep } from './directory.ts';
 import { createEjabberd, type Ejabberd } from './ejabberd.ts';
 import { startSeeded } from './forum-seed.ts';
-import { createInspIrcd, createNgIrcd } from './irc.ts';
+import { createInspIrcd, createNgIrcd, type ServerLink } from './irc.ts';
 import { connectAsRoot, createMariaDb, type MariaDb } from './mariadb.ts';
 import { makeMembers } from './members.ts';
 import { createNginx } from './nginx.ts';
 import { type HeldPort, holdPort } from './ports.ts';
 import { MARK } from './process-table.ts';
+import { createProxy, type OwnedProxy } from './proxy.ts';
 import type { StackServer } from './server.ts';
 import * as settings from './settings.ts';
 import type { Bots, Part, Stack, StackOptions } from './types.ts';
@@ -31,6 +32,7 @@ type Parts = {
   readonly starts: (() => Promise<void>)[];
   database?: MariaDb;
   chat?: Ejabberd;
+  ircLink?: IrcLink;
 };
 
 type Making = {
@@ -123,9 +125,10 @@ async function build(
       start('ejabberd', chat.server, () => chat.begin(room));
     }
   }
+  if (options.ircLinked) parts.ircLink = await prepareLink(making);
   for (const name of ['irc1', 'irc2', 'ngircd'] as const) {
     if (!wanted.has(name)) continue;
-    const server = await prepareIrc(making, name);
+    const server = await prepareIrc(making, name, parts.ircLink);
     start(name, server, () => server.start());
   }
   if (wanted.has('nginx')) {
@@ -134,6 +137,7 @@ async function build(
   }
 
   await writeConfig(making, parts);
+  await parts.ircLink?.proxy.mend();
   const results = await Promise.allSettled(parts.starts.map((begin) => begin()));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -174,7 +178,26 @@ async function prepareEjabberd({ options, layout, port, tls, bots, passwords }: 
   );
 }
 
-async function prepareIrc({ options, layout, port, tls, passwords }: Making, name: 'irc1' | 'irc2' | 'ngircd') {
+type IrcLink = { readonly proxy: OwnedProxy; readonly links: Readonly<Record<'irc1' | 'irc2', ServerLink>> };
+
+/** irc1 seeks irc2 through a proxy. */
+async function prepareLink({ port, passwords }: Making): Promise<IrcLink> {
+  const [first, second, between] = [await port(), await port(), await port()];
+  const password = passwords.oper;
+  return {
+    proxy: createProxy(between.port, { host: '127.0.0.1', port: second.port }),
+    links: {
+      irc1: { port: first.port, peer: 'irc2', seek: between.port, password },
+      irc2: { port: second.port, peer: 'irc1', seek: undefined, password },
+    },
+  };
+}
+
+async function prepareIrc(
+  { options, layout, port, tls, passwords }: Making,
+  name: 'irc1' | 'irc2' | 'ngircd',
+  network: IrcLink | undefined,
+) {
   const create = name === 'ngircd' ? createNgIrcd : createInspIrcd;
   return create(
     layout.directory,
@@ -185,12 +208,13 @@ async function prepareIrc({ options, layout, port, tls, passwords }: Making, nam
     },
     {
       name,
-      network: `Sample${name}`,
+      network: network === undefined ? `Sample${name}` : 'Sample',
       channel: settings.CHANNEL,
       operPassword: passwords.oper,
       unlimited: options.ircUnlimited ?? false,
       // Two kinds of InspIRCd: with everything that a bridge can use, and as it comes.
-      bare: name === 'irc2',
+      bare: name === 'irc2' && network === undefined,
+      link: name === 'ngircd' ? undefined : network?.links[name],
       tls,
     },
   );
@@ -234,7 +258,7 @@ async function writeConfig({ options, layout, tls, bots, passwords }: Making, { 
 
 function facade(
   { layout, tls, bots, passwords }: Making,
-  { servers, database, chat }: Parts,
+  { servers, database, chat, ircLink }: Parts,
   members: Stack['members'],
   end: () => Promise<void>,
 ): Stack {
@@ -297,6 +321,10 @@ function facade(
     get nginx() {
       return part('nginx');
     },
+    get ircLink() {
+      if (ircLink === undefined) throw new Error('irc1 and irc2 are not linked in this stack');
+      return ircLink.proxy;
+    },
     async api(command, parameters = {}) {
       part('ejabberd');
       return chat?.api(command, parameters);
@@ -315,6 +343,7 @@ function facade(
       stopping ??= (async () => {
         (await connection?.catch(() => undefined))?.destroy();
         await Promise.all(Object.values(servers).map((server) => server.kill()));
+        await ircLink?.proxy.close();
         await end();
       })();
       return stopping;

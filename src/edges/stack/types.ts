@@ -1,6 +1,7 @@
 import type { TomlSections } from './config-file.ts';
 import type { Board } from './forum-sql.ts';
 import type { ExtraMember, Member, Session } from './members.ts';
+import type { NetworkProxy } from './proxy.ts';
 import type { StackServer } from './server.ts';
 
 export type Part = 'mariadb' | 'ejabberd' | 'irc1' | 'irc2' | 'ngircd' | 'nginx';
@@ -21,6 +22,8 @@ export type StackOptions = {
   readonly nickModule?: string;
   /** IRC servers without flood protection. */
   readonly ircUnlimited?: boolean;
+  /** irc1 and irc2 (then like irc1) are one network, whose inner link is `ircLink`. */
+  readonly ircLinked?: boolean;
   /** A self-signed certificate for 127.0.0.1 and localhost: `tlsPort` of ejabberd and the InspIRCds, https on nginx. */
   readonly tls?: boolean;
   /** Keys put over those of the generated saxctl.toml; undefined removes one. */
@@ -63,6 +66,8 @@ export type Stack = {
   readonly irc2: StackServer;
   readonly ngircd: StackServer;
   readonly nginx: StackServer;
+  /** The network between irc1 and irc2 (`ircLinked`): cut it for a netsplit. */
+  readonly ircLink: NetworkProxy;
   /** MariaDB's UNIX socket, past the proxies. */
   readonly databaseSocket: string;
   /** ejabberd's HTTP listener through the proxy: http://127.0.0.1:PORT, with /bosh, /ws, /api. */
