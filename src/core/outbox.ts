@@ -328,15 +328,19 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       return { entry, record: JSON.stringify({ t: 'x', s: entry.seq, r: reason } satisfies StoredRecord) };
     },
 
-    /** Everything that a new journal must hold, entries that are not durable yet excepted: their own record follows. */
+    /**
+     * Everything that a new journal must hold, entries that are not durable yet excepted: their own record follows. So does their key:
+     * a key without its entry would make a source that is read again skip what nobody remembers.
+     */
     *records(): Generator<string> {
+      const coming = new Set(all('fresh').map(({ key }) => key));
       yield JSON.stringify({
         t: 'h',
         next,
         base,
         pace,
         cursors: Object.fromEntries(cursors),
-        keys: [...keys],
+        keys: [...keys].filter((key) => !coming.has(key)),
       } satisfies Undefinable<StoredRecord>);
       for (const entry of entries.values()) if (entry.state !== 'fresh') yield pushRecord(entry, { key: entry.key });
     },

@@ -93,6 +93,17 @@ describe('sources', () => {
     ]);
   });
 
+  test('a compaction while an entry is being written does not know its key: a crash before that write loses nothing', () => {
+    const box = makeOutbox(DEFAULT_LIMITS);
+    push(box, 'a', { key: 'k1' });
+    const fresh = box.push('id-b', 'b', 0, { key: 'k2' });
+    const crashed = makeOutbox(DEFAULT_LIMITS, box.records());
+    expect(push(crashed, 'a', { key: 'k1' })).toBe('duplicate');
+    expect(push(crashed, 'b', { key: 'k2' })).not.toBe('duplicate');
+    const written = fresh.outcome === 'taken' ? fresh.record : '';
+    expect(push(makeOutbox(DEFAULT_LIMITS, [...box.records(), written]), 'b', { key: 'k2' })).toBe('duplicate');
+  });
+
   test('a cursor moves with the entry that carries it, never before it is on the disk', () => {
     const box = makeOutbox(DEFAULT_LIMITS);
     const pushed = box.push('1', 'a', 0, { cursor: ['room', '17'] });
