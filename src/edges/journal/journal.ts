@@ -59,7 +59,7 @@ export async function openJournal(path: string): Promise<Journal> {
 
   const queue: (Append | Rewrite)[] = [];
   let running: Promise<void> | undefined;
-  /** A sync failed: what the file holds is unknown, so it is written anew before the next record. */
+  /** A sync failed: what the file holds, or whether it has its name, is unknown; so it is written anew before the next record. */
   let suspect = false;
   let everything: () => Iterable<string> = () => decoded.records;
 
@@ -120,7 +120,7 @@ export async function openJournal(path: string): Promise<Journal> {
 
   const replaceFile = async (): Promise<void> => {
     const scratch = `${path}.new`;
-    const fresh = openSync(scratch, 'w', 0o600);
+    const fresh = openSync(scratch, OPEN | constants.O_TRUNC, 0o600);
     let written = 0;
     try {
       for (const piece of pieces(everything())) {
@@ -130,15 +130,18 @@ export async function openJournal(path: string): Promise<Journal> {
       }
       await sync(fresh);
       renameSync(scratch, path);
-      await syncDirectory(dirname(path));
-    } finally {
+    } catch (error) {
       closeSync(fresh);
+      throw error;
     }
+    // The old file has no name any more: whatever fails from here on, nothing may be written to it.
     closeSync(fd);
-    fd = openSync(path, OPEN, 0o600);
+    fd = fresh;
     size = written;
     reserved = written;
     narrow = false;
+    suspect = true;
+    await syncDirectory(dirname(path));
     suspect = false;
   };
 
