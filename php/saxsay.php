@@ -183,15 +183,20 @@ function saxSaySpool(string $current, string $bytes): bool
             fclose($file);
             continue;
         }
+        // Whatever the umask: the webridge and a cron job of the group write here too.
+        if ($stat['size'] === 0) {
+            @chmod($current, 0660);
+        }
         if ($stat['size'] > SAXSAY_SPOOL_BYTES) {
             fclose($file);
             return false;
         }
         stream_set_write_buffer($file, 0);
         list($fraction, $seconds) = explode(' ', microtime());
-        $head = sprintf("%d.%06d-%d-%d %d\n", $seconds, $fraction * 1000000, getmypid(), ++$count, strlen($bytes));
-        // One write, so that records of several processes do not mix. A cut one (disk full) is known by its length.
-        $record = $head . $bytes . "\n";
+        $id = sprintf('%d.%06d-%d-%d', $seconds, $fraction * 1000000, getmypid(), ++$count);
+        // One write, so that records of several processes do not mix. A cut one (disk full) is known by length and checksum,
+        // and does not hide this one, which begins a line of its own.
+        $record = sprintf("\n%s %d %s\n%s\n", $id, strlen($bytes), hash('fnv1a32', $bytes), $bytes);
         $written = @fwrite($file, $record);
         fclose($file);
         return $written === strlen($record);

@@ -12,6 +12,8 @@ import { encodeSpoken } from './speaker.ts';
 const PENDING = 20_000;
 /** How many records go into one write. */
 const BATCH = 1000;
+/** After so many looks everything has been seen that a kernel's queue held at the first one (16 datagrams each). */
+const LOOKS = 1000;
 /** A full disk is tried again this often. */
 const RETRY_MS = 500;
 /** Complaints about the same kind of thing are this far apart. */
@@ -120,13 +122,15 @@ export function makeIntake(options: {
     for (const resolve of over) resolve();
   };
 
-  /** Own socket: everything out of the kernel at once. */
+  /** Own socket: one look. False when there was nothing. */
+  const takeSome = (): boolean => {
+    const datagrams = socket.take();
+    for (const datagram of datagrams) if (datagram.bytes.length > 0) receive(datagram, undefined);
+    return datagrams.length > 0;
+  };
+  /** Own socket: what was sent until now, however much waits for the disk: a stop and the order towards the spool demand it. */
   const takeAll = (): void => {
-    while (pending.length < PENDING) {
-      const datagrams = socket.take();
-      if (datagrams.length === 0) break;
-      for (const datagram of datagrams) if (datagram.bytes.length > 0) receive(datagram, undefined);
-    }
+    for (let looks = 0; looks < LOOKS && takeSome(); looks += 1);
   };
 
   /** Kept socket: look, remember, take. */
@@ -152,7 +156,7 @@ export function makeIntake(options: {
     while (!stopped && (await socket.readable())) {
       if (stopped) return;
       if (socket.kept) await peekAll();
-      else takeAll();
+      else while (pending.length < PENDING && takeSome());
       endRound();
       if (pending.length >= PENDING) {
         tell(
@@ -191,9 +195,12 @@ export function makeIntake(options: {
         // What was refused aloud at the head needs no disk.
         while (pending[0]?.refused === true) pending.shift()?.done?.();
         if (stopped) {
-          log.error('lost', `${pending.length} announcements were read and could not be remembered`, {
-            count: pending.length,
-          });
+          // What a kept socket or the spool showed us is still there.
+          const lost = socket.kept ? [] : pending.filter(({ submission }) => submission?.origin?.cursor === undefined);
+          if (lost.length > 0)
+            log.error('lost', `${lost.length} announcements were read and could not be remembered`, {
+              count: lost.length,
+            });
           return;
         }
         await clock.sleep(RETRY_MS);
@@ -225,7 +232,7 @@ export function makeIntake(options: {
       if (!socket.kept) return takeAll();
       if (socket.peek().length === 0) return;
       // Until the queue was seen empty, or longer than the kernel lets it be: what was in it at the call is through then.
-      for (const target = rounds + 80; rounds < target && !stopped && socket.peek().length > 0; )
+      for (const target = rounds + LOOKS; rounds < target && !stopped && socket.peek().length > 0; )
         await new Promise<void>((resolve) => roundOver.push(resolve));
     },
     async run(signal) {

@@ -25,6 +25,8 @@ export async function sweepSpool(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { spool, intake, clock, log, signal } = options;
+  // A stop does not wait for a disk that takes nothing, nor for a writer who sleeps with the lock in his hand.
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   let told = '';
   while (!signal.aborted) {
     try {
@@ -32,25 +34,27 @@ export async function sweepSpool(options: {
       told = '';
       if (swept) continue;
     } catch (error) {
-      if (reasonOf(error) !== told) log.warn('spool-failed', `the spool cannot be read: ${reasonOf(error)}`);
+      if (reasonOf(error) !== told && !signal.aborted)
+        log.warn('spool-failed', `the spool cannot be read: ${reasonOf(error)}`);
       told = reasonOf(error);
     }
     await clock.sleep(EVERY_MS, signal).catch(() => undefined);
   }
 
   async function sweepOne(): Promise<boolean> {
-    const file = await spool.take();
+    const file = await spool.take(signal);
     if (file === undefined) return false;
     let finished = false;
     try {
-      await intake.drained();
+      await Promise.race([intake.drained(), stopped]);
+      if (signal.aborted) return false;
       const { records, damaged } = parseSpool(file.bytes);
       const known = records.findLastIndex(({ id }) => id === options.cursor(SOURCE));
       const submissions = records.slice(known + 1).flatMap((record) => {
         const submission = options.read(record);
         return submission === undefined ? [] : [{ ...submission, origin: { cursor: [SOURCE, record.id] as const } }];
       });
-      if (submissions.length > 0) await intake.add(submissions);
+      if (submissions.length > 0) await Promise.race([intake.add(submissions), stopped]);
       if (signal.aborted) return false;
       await file.finish();
       finished = true;

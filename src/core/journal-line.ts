@@ -1,19 +1,14 @@
+import { fnv1a } from './fnv1a.ts';
+
 /**
  * How a record stands in an append-only file: eight hex digits of a checksum, a space, the record as JSON on one line. A crash
  * can leave a torn last line; a bad disk can leave a damaged one in the middle; both are told apart from good ones.
  */
 
-/** FNV-1a 32 bits: finds torn and zeroed lines. It is no protection against a forger. */
-function checksum(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}
-
 /** One record (JSON without line breaks, as JSON.stringify makes it) as a line of ASCII, so that characters count as bytes. */
 export function encodeLine(record: string): string {
   const ascii = record.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  return `${checksum(ascii)} ${ascii}\n`;
+  return `${fnv1a(ascii)} ${ascii}\n`;
 }
 
 /** Where the power went before a part of the file was written, there are zeroes: that record was never promised to be there. */
@@ -37,7 +32,7 @@ export function decodeLines(text: string): Decoded {
     const end = text.indexOf('\n', start);
     if (end === -1) break;
     const record = text.slice(start + 9, end);
-    if (text[start + 8] === ' ' && text.slice(start, start + 8) === checksum(record)) {
+    if (text[start + 8] === ' ' && text.slice(start, start + 8) === fnv1a(record)) {
       records.push(record);
       damaged += bad;
       bad = 0;

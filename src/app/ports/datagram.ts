@@ -30,8 +30,8 @@ export interface DatagramSocket {
 
 /** What saxSay left in the spool directory, one file at a time. */
 export interface Spool {
-  /** The oldest file, out of the writers' hands; undefined when there is none. Rejects when the directory cannot be used. */
-  take(): Promise<SpoolFile | undefined>;
+  /** The oldest file, out of the writers' hands; undefined when there is none. Rejects when the directory cannot be used, or at the signal. */
+  take(signal: AbortSignal): Promise<SpoolFile | undefined>;
 }
 
 export type SpoolFile = {

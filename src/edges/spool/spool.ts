@@ -20,7 +20,7 @@ export function openSpool(directory: string, clock: Clock): Spool {
   const current = join(directory, CURRENT);
   const sweeping = join(directory, SWEEPING);
   return {
-    async take() {
+    async take(signal) {
       // A file that a killed webridge left behind comes first.
       if (!existsSync(sweeping)) {
         if (!existsSync(current)) return undefined;
@@ -31,7 +31,7 @@ export function openSpool(directory: string, clock: Clock): Spool {
       try {
         if (!fstatSync(fd).isFile())
           throw new SaxError(EXIT.data, `${sweeping} is not a file`, { hint: 'remove it from the spool directory' });
-        while (flock(fd, LOCK_EX | LOCK_NB) !== 0) await clock.sleep(5);
+        while (flock(fd, LOCK_EX | LOCK_NB) !== 0) await clock.sleep(5, signal);
         return {
           bytes: readFileSync(fd),
           async finish() {

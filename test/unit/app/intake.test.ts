@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Intake, makeIntake } from '../../../src/app/intake.ts';
 import { type OutboxDriver, runOutbox } from '../../../src/app/outbox.ts';
 import type { DatagramSocket } from '../../../src/app/ports/datagram.ts';
-import { decodeSpoken } from '../../../src/app/speaker.ts';
+import { decodeSpoken, encodeSpoken } from '../../../src/app/speaker.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { decodeAnswer, decodeDatagram } from '../../../src/core/datagram.ts';
 import { openAsker } from '../../../src/edges/dgram/ask.ts';
@@ -148,3 +148,40 @@ test('a kept socket whose queue runs empty again and again loses nothing', async
   kept.close();
   expect(journalled(disk)).toEqual(accepted);
 }, 30_000);
+
+test('what is added comes behind what the kernel held, also when so much waits for the disk that the socket is not read', async () => {
+  const sent = Array.from({ length: 20_100 }, (_, n) => `${n}`);
+  const queue = sent.map((text) => ({
+    bytes: new TextEncoder().encode(text),
+    truncated: false,
+    from: undefined,
+    stamp: undefined,
+  }));
+  let close: (() => void) | undefined;
+  const socket: DatagramSocket = {
+    kept: false,
+    readable: () =>
+      queue.length > 0
+        ? Promise.resolve(true)
+        : new Promise((resolve) => {
+            close = () => resolve(false);
+          }),
+    take: () => queue.splice(0, 16),
+    peek: () => [],
+    drop() {},
+    answer: () => true,
+    close: () => close?.(),
+  };
+  const disk = newDisk();
+  disk.full = true;
+  const { intake, stop, done } = on(socket, disk);
+  await until(() => intake.pending >= 20_000);
+  expect(queue.length).toBeGreaterThan(0);
+  await intake.drained();
+  const added = intake.add([{ payload: encodeSpoken({ body: 'spooled', kind: 'announcement' }) }]);
+  disk.full = false;
+  await added;
+  stop.abort();
+  await done;
+  expect(journalled(disk)).toEqual([...sent, 'spooled']);
+});

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,4 +112,11 @@ test('what the socket does not take goes to the spool, and what follows it too',
     'after',
   ]);
   expect([damaged, new Set(records.map(({ id }) => id)).size]).toEqual([0, 4]);
+});
+
+test('the spool’s group may write it whatever the umask', async () => {
+  socket.close();
+  const spool = `define('SAXSAY_SPOOL', '${directory}');`;
+  expect(await php(`umask(0077); echo saxSay(SAX_PLAIN, '', 'x') ? 1 : 0;`, spool)).toBe('1');
+  expect(statSync(join(directory, 'announcements')).mode & 0o777).toBe(0o660);
 });
