@@ -183,9 +183,9 @@ function saxSaySpool(string $current, string $bytes): bool
             fclose($file);
             continue;
         }
-        // Whatever the umask: the webridge and a cron job of the group write here too.
+        // Whatever the umask: the webridge must read it, a cron job of the group write it. Who may at all is the directory's matter.
         if ($stat['size'] === 0) {
-            @chmod($current, 0660);
+            @chmod($current, 0664);
         }
         if ($stat['size'] > SAXSAY_SPOOL_BYTES) {
             fclose($file);

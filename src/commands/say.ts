@@ -38,7 +38,7 @@ export const command: CommandModule = {
 
   async run(context, typed, options) {
     // `--wait TEXT`: the text is no number of milliseconds, and belongs to the rest.
-    const swallowed = typeof options['wait'] === 'string' && !/^\d+$/.test(options['wait']) ? [options['wait']] : [];
+    const swallowed = typeof options['wait'] === 'string' && !/^-?\d+$/.test(options['wait']) ? [options['wait']] : [];
     const args = [...swallowed, ...typed];
     const given = (name: string): string | undefined => options[name] as string | undefined;
     const words = {
@@ -82,6 +82,7 @@ function check(
   if (options['stdin'] !== true && args.length === 0 && type === undefined)
     throw usage('nothing to say', 'give a text, --type or --stdin');
   if (args.length > 0 && words.what !== undefined) throw usage('either TEXT or --what', 'leave one out');
+  if (options['stdin'] === true && words.what !== undefined) throw usage('either --stdin or --what', 'leave one out');
 }
 
 function readWait(value: unknown): number | undefined {

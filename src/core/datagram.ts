@@ -83,10 +83,15 @@ function decodeStructured(bytes: Uint8Array, truncated: boolean, options: Decode
     url: readUrl(members.get('url'), entities, ignored),
     id: readId(members.get('id'), ignored),
   };
+  const ts = members.get('ts');
+  if (ts !== undefined && ts !== null && !(Number.isSafeInteger(ts) && Number(ts) > 0)) ignored.push('ts');
   // `text` is ours (saxctl say --wait TEXT): said as it is, without a wording.
   const said = text('text', LIMITS.text, (value) => value);
+  if (said === undefined && typeof members.get('text') === 'string') return { ok: false, reason: 'empty', ack };
   const what = words.what === undefined ? undefined : closeBidi(words.what);
-  return finish(said ?? wordAnnouncement({ ...words, what }, options.wording), { ack, ignored, truncated: false });
+  const worded = said ?? wordAnnouncement({ ...words, what }, options.wording);
+  // A wording of which nothing but its beginning is left says nothing.
+  return finish(worded === '*' ? '' : worded, { ack, ignored, truncated: false });
 }
 
 /** What cannot be parsed may still say that its sender waits to be told. */

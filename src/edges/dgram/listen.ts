@@ -136,7 +136,7 @@ function tryBind(fd: number, path: string): boolean {
 
 /** Throws SaxError with exit 73 when somebody listens on this path. Nothing is changed. */
 export function refuseLive(path: string): void {
-  if (lookAt(path)?.isSocket() !== true || path.startsWith('@')) return;
+  if (lookAt(path)?.isSocket() !== true) return;
   const code = knock(path);
   if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw live(path, code);
 }
@@ -176,7 +176,10 @@ function live(path: string, code: string | undefined): SaxError {
 
 /** The directory must exist, and nobody else may be able to put a socket of his own into it under our name. */
 function refuseUnsafePlace(path: string): void {
-  if (path.startsWith('@')) return;
+  if (path.startsWith('@'))
+    throw new SaxError(EXIT.cannotCreate, `cannot make the socket: everybody could write to the abstract ${path}`, {
+      hint: 'set [webridge] socket to a path',
+    });
   const directory = dirname(path);
   let found: Stats;
   try {

@@ -1,12 +1,25 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeAnswer, decodeDatagram, encodeAnswer, encodeDatagram, LIMITS } from '../../../src/core/datagram.ts';
+import {
+  type Announcement,
+  decodeAnswer,
+  decodeDatagram,
+  encodeAnswer,
+  encodeDatagram,
+  LIMITS,
+} from '../../../src/core/datagram.ts';
 
 const options = { entities: 'decode', wording: {} } as const;
 const decode = (input: string | Uint8Array | object, truncated = false): string => {
   const text = typeof input === 'string' || input instanceof Uint8Array ? input : JSON.stringify({ sax: 1, ...input });
   const result = decodeDatagram(typeof text === 'string' ? new TextEncoder().encode(text) : text, truncated, options);
   return result.ok ? result.announcement.text : `refused: ${result.reason}`;
+};
+
+const announced = (members: object): Announcement => {
+  const result = decodeDatagram(new TextEncoder().encode(JSON.stringify({ sax: 1, ...members })), false, options);
+  if (!result.ok) throw new Error(result.reason);
+  return result.announcement;
 };
 
 test.each<[string | object, string]>([
@@ -30,9 +43,27 @@ test.each<[string | object, string]>([
   [{ type: 'reply', who: 'x'.repeat(65) }, `* ${'x'.repeat(63)}… replied`],
   [{ type: 'chat', who: 'half \ud800', what: 'a\udfffb' }, '* half: ab'],
   [{ type: 'badge', who: 'Tari', what: 'gold' }, '* Tari (badge): gold'],
+  [{ type: 'system' }, 'refused: empty'],
+  [{ type: 'system', text: '\u0001\n' }, 'refused: empty'],
+  ['*', '*'],
   [{ type: 'system', text: 'as it is\nline two' }, 'as it is\nline two'],
 ])('%j says %j', (input, text) => {
   expect(decode(input)).toBe(text);
+});
+
+test('members of a wrong type or value are ignored and named', () => {
+  const { ignored } = announced({
+    type: 'reply',
+    who: 7,
+    what: ['x'],
+    where: {},
+    url: 'ftp://x',
+    id: 1.5,
+    ts: 'now',
+    more: 1,
+  });
+  expect([...ignored].sort()).toEqual(['id', 'ts', 'url', 'what', 'where', 'who']);
+  expect(announced({ type: 'reply', who: null, url: null, id: 'p17', ts: 1_700_000_000 }).ignored).toEqual([]);
 });
 
 test('long texts are cut on a grapheme, long structures refused, lines counted', () => {

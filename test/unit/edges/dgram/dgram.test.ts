@@ -97,6 +97,7 @@ test('refuses a directory that is missing or open to everybody, and a path that 
   chmodSync(join(directory, 'open'), 0o777);
   expect(() => listen(join(directory, 'open', 's'))).toThrow(/everybody can write/);
   expect(() => listen(join(directory, 'x'.repeat(108)))).toThrow(/ENAMETOOLONG/);
+  expect(() => listen('@abstract')).toThrow(/everybody could write/);
 });
 
 test.each([
