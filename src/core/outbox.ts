@@ -23,7 +23,9 @@
  *     that come while it is held: with two flying, the refused one is always the last, so nothing overtakes it. That is why the window is 2
  *     by default and not more (it already keeps the room busy). After a refusal the window is 1 until `CALM` confirmations.
  *   - A confirmation may be lost with a power cut (it is written without waiting): the archive confirms again.
- *   - `base` is the destination's id of the last confirmed entry: all doubt lies after it, so the archive is read from there.
+ *   - `base` is the destination's id of the last confirmed entry before which none is left: all doubt lies after it, so the archive is
+ *     read from there. A confirmation that a full disk did not take leaves its entry in the journal, and those behind it do not
+ *     move `base` past it when the journal is read back.
  *
  * Sources: an entry may carry a key (one that the source never uses twice) and a cursor (how far the source was read). Both go
  * into the record of the entry itself, so "read" and "remembered" are one write: a source that is read again after a crash
@@ -123,6 +125,11 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
     byId.delete(entry.id);
     bytes -= entry.payload.length;
   };
+  /** All doubt lies after this confirmation, unless something older is left. */
+  const moveBase = (seq: number, proof: string | undefined): void => {
+    const oldest = entries.keys().next().value ?? seq;
+    if (oldest >= seq) base = proof ?? base;
+  };
   const setState = (entry: Mutable, state: EntryState): void => {
     if (entry.state === 'flying') flying -= 1;
     if (state === 'flying') flying += 1;
@@ -154,8 +161,8 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
         });
         return;
       case 'd':
-        base = record.r ?? base;
         if (known !== undefined) remove(known);
+        if (record.s !== undefined) moveBase(record.s, record.r);
         return;
       case 'x':
         if (known !== undefined) remove(known);
@@ -302,7 +309,7 @@ export function makeOutbox(limits: Limits, restored: Iterable<string> = []) {
       if (entry === undefined) return undefined;
       remove(entry);
       calm += 1;
-      base = proof ?? base;
+      moveBase(entry.seq, proof);
       return { entry, record: JSON.stringify({ t: 'd', s: entry.seq, r: proof } satisfies Undefinable<StoredRecord>) };
     },
 

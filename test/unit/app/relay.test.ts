@@ -239,6 +239,7 @@ describe('room to IRC', () => {
     const until = disks.toIrc.lines.length + 1;
     const torn = line('2', 'one\ntwo\nthree', clock.now());
     first.room.events.line(torn);
+    while (disks.toIrc.lines.length <= until) await Promise.resolve();
     disks.toIrc.lines.length = until;
     const second = await bothUp(make(), {
       xmpp(session) {

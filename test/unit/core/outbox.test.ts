@@ -77,6 +77,16 @@ describe('after a break', () => {
   });
 });
 
+test('a confirmation that the disk did not take: the archive is asked from before that entry on', () => {
+  const box = makeOutbox(DEFAULT_LIMITS);
+  const pushed = ['a', 'b', 'c'].map((text) => push(box, text));
+  const [first = '', , third = ''] = ['a', 'b', 'c'].map((text) => box.confirm(`id-${text}`, `s${text}`)?.record ?? '');
+  const again = makeOutbox(DEFAULT_LIMITS, [...pushed, first, third]);
+  expect([again.ask().map(({ payload }) => payload), again.base]).toEqual([['b'], 'sa']);
+  again.confirm('id-b', 'sb');
+  expect(again.base).toBe('sb');
+});
+
 describe('sources', () => {
   test('a key is taken once, also after a restart and a compaction; a failed write frees it', () => {
     const box = makeOutbox(DEFAULT_LIMITS);
