@@ -17,8 +17,12 @@ export type ChannelEntry = IrcSay & { readonly late?: boolean };
  */
 const ASKED_WINDOW = 4;
 
-/** Numerics that are about the line itself: no text, too long. */
-const HOPELESS = /\((411|412|415|417)\)$/;
+/**
+ * Refusals that are about the line itself: no text, too long, words that a filter forbids (the numeric is that of a moderated channel,
+ * only the server's sentence tells them apart). One forbidden word must not hold up everything behind it for ever.
+ */
+const HOPELESS =
+  /\((411|412|415|417|936)\)$|censor|swear|filter|spam|was blocked|(banned|forbidden|bad) ?(phrase|word)/i;
 
 export type ChannelSpeaker = {
   readonly outbox: OutboxDriver;

@@ -283,6 +283,20 @@ test('kicked from the channel and banned: the reason in the log, and the relay w
   await tari.heard(({ body }) => body === '<op> welcome back');
 });
 
+test('a line that the channel’s word filter forbids holds nothing up', async () => {
+  const run = await start();
+  const [tari, op] = [await inRoom('Tari'), await onIrc('op')];
+  op.send(`OPER root ${stack.operPassword}`);
+  op.send(`SAMODE ${stack.channel} +o op`);
+  op.send(`MODE ${stack.channel} +g *poison*`);
+  await until(() => op.raw.some((line) => / MODE \S+ \+g /.test(line)));
+  for (const text of ['before', 'with poison', 'behind']) tari.say(text);
+  await op.heard(({ text }) => text === '<Tari> behind');
+  expect(relayed(op).filter(({ text }) => text.includes('poison'))).toEqual([]);
+  expect(run.stderr()).toMatch(/"event":"given-up"[^\n]*banned phrase/);
+  op.send(`MODE ${stack.channel} -g *poison*`);
+});
+
 test('the room is destroyed: the reason in the log, and the relay works in the new one', async () => {
   const name = `doomed-${runs}`;
   const address = `${name}@${stack.mucService}`;

@@ -231,7 +231,15 @@ describe('a stack whose owner was killed with SIGKILL', () => {
     await until(() => processesOf(directory).length >= 8);
     owner.kill('SIGKILL');
     // As root ngIRCd changes its credentials, which makes the kernel forget; the next start finds it.
-    const names = (): string[] => processesOf(directory).map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+    const names = (): string[] =>
+      processesOf(directory).flatMap((pid) => {
+        try {
+          return [readFileSync(`/proc/${pid}/comm`, 'utf8').trim()];
+        } catch {
+          // It ended while we were looking.
+          return [];
+        }
+      });
     await until(
       () => names().every((name) => name === 'ngircd'),
       () => `still there: ${names().join(', ')}`,

@@ -29,6 +29,8 @@ export type IrcOptions = {
 const CAPS = ['labeled-response', 'draft/chathistory', 'standard-replies'];
 /** How long NickServ may take before we join without it. */
 const IDENTIFY_MS = 5000;
+/** How many nicknames are tried. */
+const NICKS = 10;
 
 /**
  * Connects to one server (`url`) and registers (RFC 2812 section 3.1, IRCv3 capabilities, SASL). Rejects with a SaxError:
@@ -152,21 +154,28 @@ function newRegistration(options: IrcOptions, random: () => number, { write, don
   return (message: IrcMessage, caps: readonly string[]): void => {
     const text = printable(message.params.at(-1) ?? '');
     switch (message.command) {
+      case '432':
       case '433':
       case '437': {
-        tries += 1;
-        const next = alternative(options.nick, tries, random);
-        warn('nick-taken', `the nickname ${options.nick} is taken; trying ${next}`);
-        write(`NICK ${next}`);
-        return;
-      }
-      case '432':
+        // An alternative of ours may be too long for this server.
+        if (tries > 0 || message.command !== '432') {
+          tries += 1;
+          if (tries > NICKS) {
+            fail({ kind: 'server', reason: `no nickname is free: ${text}`, permanent: false });
+            return;
+          }
+          const next = alternative(options.nick, tries, random);
+          warn('nick-taken', `the nickname ${options.nick} is taken; trying ${next}`);
+          write(`NICK ${next}`);
+          return;
+        }
         fail({
           kind: 'refused',
           reason: `the nickname ${printable(options.nick)} is refused: ${text}`,
           permanent: true,
         });
         return;
+      }
       case '464':
         fail({ kind: 'refused', reason: `login refused: ${text}`, permanent: true });
         return;

@@ -62,6 +62,7 @@ const MODULES = [
   'uhnames',
   'monitor',
   'banexception',
+  'chanfilter',
   'sajoin',
   'sakick',
   'samode',

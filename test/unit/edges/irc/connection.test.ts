@@ -235,3 +235,31 @@ test('other nicknames are tried within nine characters', () => {
     'saxoph250',
   ]);
 });
+
+test('a server that finds an alternative too long gets a shorter one; one that refuses all of them is left', async () => {
+  const takes = (accepted: RegExp) => (line: string) => {
+    if (line.startsWith('USER')) return [];
+    const nick = /^NICK (\S+)/.exec(line)?.[1];
+    if (nick === undefined) return undefined;
+    if (accepted.test(nick)) return usual('USER x');
+    return [nick.length > 9 ? `:srv 432 * ${nick} :Nickname too long` : `:srv 433 * ${nick} :Nickname already in use`];
+  };
+  const peer = await startPeer(takes(/^saxoph500$/));
+  await connect(peer.url, { nick: 'saxophone' });
+  expect(peer.received.filter((line) => line.startsWith('NICK'))).toEqual(
+    ['saxophone', 'saxophone_', 'saxophone__', 'saxoph500'].map((nick) => `NICK ${nick}`),
+  );
+  const full = await startPeer(takes(/^$/));
+  await expect(connect(full.url, { nick: 'saxophone' })).rejects.toMatchObject({
+    exit: 69,
+    message: expect.stringContaining('no nickname is free'),
+  });
+});
+
+test('a channel that forwards us to another one refuses us', async () => {
+  const peer = await startPeer((line) =>
+    line.startsWith('JOIN') ? [':srv 470 bot #c ##c :Forwarding to another channel', ':bot!u@h JOIN ##c'] : undefined,
+  );
+  const session = await connect(peer.url);
+  await expect(session.enter('#c', undefined, events())).rejects.toMatchObject({ condition: '470' });
+});
