@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Answer, type Decoded, encodeAnswer } from '../core/datagram.ts';
 import { reasonOf } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
-import type { Outcome, Submission } from './outbox.ts';
+import type { OutboxDriver, Submission } from './outbox.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Datagram, DatagramSocket } from './ports/datagram.ts';
 import type { Log } from './ports/log.ts';
@@ -55,12 +55,12 @@ export type Intake = {
 export function makeIntake(options: {
   readonly socket: DatagramSocket;
   readonly decode: (datagram: Datagram) => Decoded;
-  readonly submit: (items: readonly Submission[]) => Promise<Outcome[]>;
+  readonly outbox: Pick<OutboxDriver, 'submit' | 'probe'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly count: IntakeCounts;
 }): Intake {
-  const { socket, submit, clock, log, count } = options;
+  const { socket, outbox, clock, log, count } = options;
   const pending: Item[] = [];
   /** Why the disk or the outbox takes nothing; undefined while it does. */
   let blocked: string | undefined;
@@ -170,7 +170,8 @@ export function makeIntake(options: {
 
   const flush = async (): Promise<void> => {
     while (!stopped || pending.length > 0) {
-      if (pending.length === 0) {
+      // While blocked it is tried with nothing in hand too: a quiet site is to know when there is room again.
+      if (pending.length === 0 && blocked === undefined) {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -179,7 +180,8 @@ export function makeIntake(options: {
       const batch = pending.slice(0, BATCH);
       try {
         const items = batch.filter(({ submission, refused }) => submission !== undefined && !refused);
-        await submit(items.map(({ submission }) => submission as Submission));
+        if (items.length > 0) await outbox.submit(items.map(({ submission }) => submission as Submission));
+        else if (blocked !== undefined) await outbox.probe();
         if (blocked !== undefined) {
           log.info('accepting', 'announcements are taken again');
           count.blocked(undefined);

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { EXIT, type ExitCode, reasonOf, SaxError } from '../core/errors.ts';
+import { EXIT, reasonOf, SaxError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, type Entry, type Limits, makeOutbox, type Origin } from '../core/outbox.ts';
+import { newIds } from './entry-ids.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Log } from './ports/log.ts';
@@ -86,6 +86,9 @@ export function runOutbox(options: OutboxOptions) {
   const drained = new Set<() => void>();
   const nextId = newIds();
 
+  const full = (): SaxError => new SaxError(EXIT.temporary, `${name}: the outbox is full (${box.size} entries)`);
+  const unwritten = (cause: Error): SaxError =>
+    new SaxError(EXIT.cannotCreate, `${name}: cannot write the journal: ${reasonOf(cause)}`, { cause });
   const record = (text: string): void => journal.append(text, false, () => undefined);
 
   const compactMaybe = (): void => {
@@ -291,7 +294,7 @@ export function runOutbox(options: OutboxOptions) {
         const pushed = box.push(nextId(), payload, at ?? clock.now(), origin);
         if (pushed.outcome === 'full') {
           for (const { seq } of taken) box.forget(seq);
-          return Promise.reject(failure(EXIT.temporary, `${name}: the outbox is full (${box.size} entries)`));
+          return Promise.reject(full());
         }
         if (pushed.outcome === 'taken') taken.push({ seq: pushed.entry.seq, text: pushed.record });
         outcomes.push(pushed.outcome === 'taken' ? 'accepted' : 'duplicate');
@@ -305,14 +308,19 @@ export function runOutbox(options: OutboxOptions) {
             else box.forget(seq);
             failed ??= error;
             if (index < taken.length - 1) return;
-            if (failed !== undefined)
-              return reject(
-                failure(EXIT.cannotCreate, `${name}: cannot write the journal: ${reasonOf(failed)}`, failed),
-              );
+            if (failed !== undefined) return reject(unwritten(failed));
             resolve(outcomes);
             pump();
           });
         });
+      });
+    },
+
+    /** Resolves when `submit` would take something in now; rejects as it would. Writes a record that says nothing. */
+    probe(): Promise<void> {
+      if (!box.hasRoom([''])) return Promise.reject(full());
+      return new Promise((resolve, reject) => {
+        journal.append('{"t":"h"}', true, (error) => (error === undefined ? resolve() : reject(unwritten(error))));
       });
     },
 
@@ -380,22 +388,4 @@ export function runOutbox(options: OutboxOptions) {
 
     close: () => journal.close(),
   };
-}
-
-/** Ids of 96 random bits, never to be guessed. Fetched many at a time: one by one each costs a system call. */
-function newIds(): () => string {
-  let pool = Buffer.alloc(0);
-  let at = 0;
-  return () => {
-    if (at === pool.length) {
-      pool = randomBytes(12 * 256);
-      at = 0;
-    }
-    at += 12;
-    return pool.toString('base64url', at - 12, at);
-  };
-}
-
-function failure(exit: ExitCode, message: string, cause?: unknown): SaxError {
-  return new SaxError(exit, message, { cause });
 }

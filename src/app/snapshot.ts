@@ -6,6 +6,9 @@ import type { Log } from './ports/log.ts';
 
 /** The file is written at most this often. */
 const EVERY_MS = 250;
+/** An archive that does not answer is asked again after this long, and then after twice as long each time. */
+const ASK_MS = 2000;
+const ASK_MAX_MS = 60_000;
 
 export type SnapshotWriter = {
   heard(line: RoomLine): void;
@@ -30,17 +33,27 @@ export function keepSnapshot(options: {
   let dirty = false;
   let writing = false;
   let told = false;
+  /** Writes come one after the other: the last one is the newest. */
+  let last = Promise.resolve();
 
   const write = async (): Promise<void> => {
+    if (!dirty) return;
+    dirty = false;
+    try {
+      await options.write(renderSnapshot(room, snapshot));
+      told = false;
+    } catch (error) {
+      if (!told) log.warn('snapshot-failed', `the snapshot was not written: ${reasonOf(error)}`);
+      told = true;
+    }
+  };
+  const writeNext = (): Promise<void> => {
+    last = last.then(write);
+    return last;
+  };
+  const writeSlowly = async (): Promise<void> => {
     while (dirty) {
-      dirty = false;
-      try {
-        await options.write(renderSnapshot(room, snapshot));
-        told = false;
-      } catch (error) {
-        if (!told) log.warn('snapshot-failed', `the snapshot was not written: ${reasonOf(error)}`);
-        told = true;
-      }
+      await writeNext();
       await clock.sleep(EVERY_MS);
     }
     writing = false;
@@ -49,34 +62,41 @@ export function keepSnapshot(options: {
     dirty = true;
     if (writing) return;
     writing = true;
-    void write();
+    void writeSlowly();
+  };
+
+  /** The archive's last lines and what was heard since they were asked for; asks until there is an answer or the session is over. */
+  const readArchive = async (session: ChatSession, since: RoomLine[]): Promise<void> => {
+    const over = new AbortController();
+    void session.closed.then(() => over.abort());
+    for (let wait = ASK_MS; meanwhile === since && !over.signal.aborted; wait = Math.min(ASK_MAX_MS, wait * 2)) {
+      try {
+        const page = await session.archive(room, { before: '', max: options.lines });
+        if (meanwhile !== since) return;
+        snapshot = [...page.lines, ...since].reduce((all, line) => addLine(all, line, options.lines), EMPTY_SNAPSHOT);
+        meanwhile = undefined;
+        touch();
+      } catch (error) {
+        log.debug('snapshot-archive', `the archive was not read for the snapshot: ${reasonOf(error)}`);
+        await clock.sleep(wait, over.signal).catch(() => undefined);
+      }
+    }
+    if (meanwhile === since) meanwhile = undefined;
   };
 
   return {
     heard(line) {
       meanwhile?.push(line);
+      // Corrections and retractions of what is in the archive count too; but an archive may be away for days.
+      if (meanwhile !== undefined && meanwhile.length > options.lines * 10) meanwhile.shift();
       snapshot = addLine(snapshot, line, options.lines);
       touch();
     },
     joined(session) {
       const since: RoomLine[] = [];
       meanwhile = since;
-      session.archive(room, { before: '', max: options.lines }).then(
-        (page) => {
-          if (meanwhile !== since) return;
-          snapshot = [...page.lines, ...since].reduce((all, line) => addLine(all, line, options.lines), EMPTY_SNAPSHOT);
-          meanwhile = undefined;
-          touch();
-        },
-        (error: unknown) => {
-          if (meanwhile === since) meanwhile = undefined;
-          log.debug('snapshot-archive', `the archive was not read for the snapshot: ${reasonOf(error)}`);
-        },
-      );
+      void readArchive(session, since);
     },
-    async flush() {
-      if (dirty) await options.write(renderSnapshot(room, snapshot)).catch(() => undefined);
-      dirty = false;
-    },
+    flush: writeNext,
   };
 }

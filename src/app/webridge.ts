@@ -84,7 +84,7 @@ export function makeWebridge(options: WebridgeOptions): Webridge {
   const intake = makeIntake({
     socket,
     decode: ({ bytes, truncated }) => decodeDatagram(bytes, truncated, options.decoding()),
-    submit: outbox.submit,
+    outbox,
     clock,
     log,
     count: {

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../app/ports/clock.ts';
@@ -21,6 +21,8 @@ export function openSpool(directory: string, clock: Clock): Spool {
   const sweeping = join(directory, SWEEPING);
   return {
     async take(signal) {
+      // A directory that we may not use looks empty, and saxSay would fill it unheard.
+      accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
       // A file that a killed webridge left behind comes first.
       if (!existsSync(sweeping)) {
         if (!existsSync(current)) return undefined;

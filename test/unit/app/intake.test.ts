@@ -30,20 +30,32 @@ const send = (text: string): void => sendDatagram(path, new TextEncoder().encode
 const on = (
   socket: DatagramSocket,
   disk: MemoryDisk,
-): { intake: Intake; outbox: OutboxDriver; stop: AbortController; done: Promise<void>; dropped: string[] } => {
+): {
+  intake: Intake;
+  outbox: OutboxDriver;
+  stop: AbortController;
+  done: Promise<void>;
+  dropped: string[];
+  blocked: (string | undefined)[];
+} => {
   const log = fakeLog();
   const outbox = runOutbox({ name: 't', journal: memoryJournal(disk), clock: systemClock, log });
   const dropped: string[] = [];
+  const blocked: (string | undefined)[] = [];
   const intake = makeIntake({
     socket,
     decode: ({ bytes, truncated }) => decodeDatagram(bytes, truncated, { entities: 'decode', wording: {} }),
-    submit: outbox.submit,
+    outbox,
     clock: systemClock,
     log,
-    count: { received() {}, blocked() {}, dropped: (reason) => void dropped.push(reason) },
+    count: {
+      received() {},
+      blocked: (reason) => void blocked.push(reason),
+      dropped: (reason) => void dropped.push(reason),
+    },
   });
   const stop = new AbortController();
-  return { intake, outbox, stop, done: intake.run(stop.signal), dropped };
+  return { intake, outbox, stop, done: intake.run(stop.signal), dropped, blocked };
 };
 /** What the journal holds, oldest first. */
 const journalled = (disk: MemoryDisk): string[] =>
@@ -136,6 +148,26 @@ test.each([false, true])(
     expect(journalled(disk)).toEqual(['first', 'second']);
   },
 );
+
+test('a full disk and a quiet site: it is told when there is room again, and the next who asks is answered', async () => {
+  const disk = newDisk();
+  const { stop, done, blocked } = on(listenDatagrams({ path, mode: 0o600 }), disk);
+  const asker = openAsker();
+  const ask = (): void =>
+    asker.send(path, new TextEncoder().encode('{"sax":1,"type":"system","text":"asked","ack":true}'));
+  disk.full = true;
+  ask();
+  expect(decodeAnswer((await asker.answer(10_000)) ?? new Uint8Array())).toMatchObject({ ok: false });
+  await until(() => blocked.length > 1);
+  expect(blocked.every((reason) => reason?.includes('ENOSPC'))).toBe(true);
+  disk.full = false;
+  await until(() => blocked.at(-1) === undefined);
+  ask();
+  await until(() => journalled(disk).length === 1);
+  stop.abort();
+  await done;
+  asker.close();
+});
 
 test('a kept socket whose queue runs empty again and again loses nothing', async () => {
   const kept = keptSocket(path);

@@ -35,11 +35,11 @@ function make(lines = 3) {
   return { clock, log, written, disk, snapshot };
 }
 
-test('the first line is written at once, what follows within a quarter of a second together', async () => {
+test('what is heard in one go is written at once, what follows within a quarter of a second together', async () => {
   const { clock, written, snapshot } = make();
   for (const id of ['1', '2', '3']) snapshot.heard(line(id));
   await clock.advance(0);
-  expect(written).toEqual([['1']]);
+  expect(written).toEqual([['1', '2', '3']]);
   snapshot.heard(line('4'));
   snapshot.heard(line('5'));
   await clock.advance(249);
@@ -68,7 +68,7 @@ test('after a join it holds the archive’s last lines and what was heard while 
   expect(written.at(-1)).toEqual(['2', '3', '4']);
 });
 
-test('an archive that does not answer leaves what is known; a later join does not wait for the earlier one', async () => {
+test('an archive that does not answer leaves what is known, and is asked again; a later join does not wait for the earlier one', async () => {
   const { clock, written, snapshot } = make();
   snapshot.heard(line('1'));
   const session = fakeSession();
@@ -77,6 +77,59 @@ test('an archive that does not answer leaves what is known; a later join does no
   snapshot.heard(line('2'));
   await clock.advance(1000);
   expect(written.at(-1)).toEqual(['1', '2']);
+  session.archived = (_room, _query) => ({
+    lines: ['0', '1', '2'].map((id) => line(id, 'archive')),
+    complete: true,
+    first: '0',
+    last: '2',
+    count: 3,
+  });
+  await clock.advance(2000);
+  expect(written.at(-1)).toEqual(['0', '1', '2']);
+});
+
+test('a session that is over is not asked any more', async () => {
+  const { clock, snapshot } = make();
+  const session = fakeSession();
+  let asked = 0;
+  session.archived = () => {
+    asked += 1;
+    return Promise.reject(new Error('away'));
+  };
+  snapshot.joined(session);
+  await clock.advance(1000);
+  session.end({ kind: 'network', reason: 'gone', permanent: false });
+  await clock.advance(200_000);
+  expect(asked).toBe(1);
+});
+
+test('a flush waits for the write that is under way: the last one is the newest', async () => {
+  const clock = fakeClock();
+  const started: string[] = [];
+  const finished: string[] = [];
+  const ends: (() => void)[] = [];
+  const snapshot = keepSnapshot({
+    room: 'sax@conference.x',
+    lines: 3,
+    async write(text) {
+      started.push(text);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      finished.push(text);
+    },
+    clock,
+    log: fakeLog(),
+  });
+  snapshot.heard(line('1'));
+  await clock.advance(0);
+  snapshot.heard(line('2'));
+  const flushed = snapshot.flush();
+  await clock.advance(0);
+  expect(started).toHaveLength(1);
+  ends[0]?.();
+  await clock.advance(0);
+  ends[1]?.();
+  await flushed;
+  expect(finished.at(-1)).toContain('line 2');
 });
 
 test('a full disk is told once, and the next line tries again; a flush writes what is not yet written', async () => {

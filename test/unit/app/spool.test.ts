@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -73,4 +73,19 @@ test('a stop waits neither for a disk that takes nothing nor for a writer who sl
   closeSync(writer);
   expect(existsSync(join(directory, 'announcements.sweeping'))).toBe(true);
   expect(held.log.entries).toEqual([]);
+});
+
+test('a directory that is missing is told, once, and used when it is there', async () => {
+  rmSync(directory, { recursive: true });
+  const got: string[] = [];
+  const { stop, done, log } = sweep(async (items) => {
+    got.push(...items.map(({ payload }) => payload));
+  });
+  await until(() => log.entries.length > 0);
+  mkdirSync(directory);
+  write('1');
+  await until(() => got.length === 1);
+  stop.abort();
+  await done;
+  expect(log.entries.filter(({ level }) => level === 'warn').map(({ event }) => event)).toEqual(['spool-failed']);
 });
