@@ -18,10 +18,12 @@ const BACKLOG = 10_000;
 const RETRY_MS = 2000;
 /** Tolerance between the server's clock and the order of its lines. */
 const SLACK_MS = 1000;
+/** The same between two servers of a network; their ids are the network's, so nothing is taken for new twice. */
+const SERVERS_SLACK_MS = 30_000;
 
 export type IrcToRoom = {
   /** Where we stopped listening: what a server that keeps a history shall replay. */
-  heard(): Heard | undefined;
+  heard(server: string): Heard | undefined;
   line(line: ChannelLine): void;
   /** We are in the channel, replays have been delivered: tells the room what is missing. */
   joined(channel: Channel): void;
@@ -41,7 +43,8 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
   const echoes = newEchoGuard();
   let room: Room | undefined;
   let channel: Channel | undefined;
-  let before: Heard | undefined;
+  let before: (Heard & { readonly server: string }) | undefined;
+  let server = '';
   let backlog: Submission[] = [];
   let retrying = false;
   let lost: { from: number; to: number; count: number } | undefined;
@@ -104,15 +107,19 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
   function isNew(line: ChannelLine): boolean {
     if (before === undefined) return false;
     if (line.msgid !== undefined && outbox.knows(`m ${line.msgid}`)) return false;
-    return line.at > before.at - SLACK_MS && (line.msgid !== undefined || line.at > before.at);
+    if (line.msgid === undefined) return line.at > before.at;
+    const otherServer = before.msgid !== undefined && before.server !== server;
+    return line.at > before.at - (otherServer ? SERVERS_SLACK_MS : SLACK_MS);
   }
 
   return {
-    heard() {
+    heard(now) {
+      server = now;
       const line = readLine(outbox.cursor(LINE));
       const mark = Number(outbox.cursor(HEARD) ?? 0);
-      const until = Math.max(mark, line?.at ?? 0);
-      before = until === 0 ? undefined : { at: line?.at ?? mark, msgid: line?.msgid, until };
+      const until = Math.max(mark, line?.until ?? 0);
+      before =
+        until === 0 ? undefined : { at: line?.at ?? mark, msgid: line?.msgid, until, server: line?.server ?? server };
       return before;
     },
     line(line) {
@@ -135,7 +142,8 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
         at: line.at,
         origin: {
           ...(line.msgid === undefined ? {} : { key: `m ${line.msgid}` }),
-          cursor: [LINE, `${line.at} ${line.msgid ?? ''}`],
+          // What is replayed tells nothing about how long we have been listening.
+          cursor: [LINE, [line.at, line.msgid ?? '', late ? line.at : now, server].join(' ')],
         },
       });
     },
@@ -163,7 +171,7 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
   };
 }
 
-function readLine(text: string | undefined): Omit<Heard, 'until'> | undefined {
-  const [at = '', msgid = ''] = text?.split(' ') ?? [];
-  return at === '' ? undefined : { at: Number(at), ...(msgid === '' ? {} : { msgid }) };
+function readLine(text: string | undefined): (Heard & { readonly server: string | undefined }) | undefined {
+  const [at = '', msgid = '', until = at, server] = text?.split(' ') ?? [];
+  return at === '' ? undefined : { at: Number(at), until: Number(until), server, ...(msgid === '' ? {} : { msgid }) };
 }

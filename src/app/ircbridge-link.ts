@@ -137,7 +137,7 @@ export function makeLink(options: LinkOptions): Link {
         log,
         heard() {
           channelSpeaker.entering();
-          return toRoom.heard();
+          return toRoom.heard(session.server);
         },
         events: {
           line(line) {

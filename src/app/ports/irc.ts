@@ -37,7 +37,7 @@ export type Heard = {
   /** The last line that we heard: its time by the server's clock, its id. */
   readonly at: number;
   readonly msgid?: string | undefined;
-  /** Until when we listened, by our clock. */
+  /** Until when we listened, by our own clock, which need not agree with the server's. */
   readonly until: number;
 };
 
@@ -66,7 +66,7 @@ export interface IrcSession {
   readonly server: string;
   readonly nick: string;
   readonly closed: Promise<Disconnect>;
-  /** When the last byte came, milliseconds since 1970: until then we heard everything. */
+  /** Milliseconds since 1970: what came until then has been handed on. */
   readonly heardUntil: number;
   /**
    * Joins; resolves when the server has told names and replays. `heard`: where we stopped listening last time. Rejects with

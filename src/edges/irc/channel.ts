@@ -256,8 +256,10 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
         case 'JOIN':
           if (fromReplay) return;
           occupants.set(lower(message.nick), message.nick);
-          if (wiring.isUs(message.nick)) joined = true;
-          else if (state === 'inside') deliver(() => events.present?.(message.nick));
+          if (wiring.isUs(message.nick)) {
+            joined = true;
+            replay.clock(timeOf(message) ?? wiring.now());
+          } else if (state === 'inside') deliver(() => events.present?.(message.nick));
           return;
         case 'PART':
           if (!fromReplay) gone(message.nick, 'part', message.params[1] ?? '', message.nick);

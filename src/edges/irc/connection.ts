@@ -74,7 +74,6 @@ export async function connectIrc(url: string, options: IrcOptions, signal: Abort
     warn: (event, message) => log.warn(event, `${url}: ${message}`),
   });
   client.connection.on('message', (message) => {
-    heardAt = now();
     if (message.command === 'ERROR') {
       const text = printable(message.params.at(-1) ?? '');
       end({ kind: 'server', reason: `the server says: ${text}`, permanent: false });

@@ -20,6 +20,8 @@ export type Replay = {
   readonly asks: boolean;
   /** A line of it came. */
   take(at: number, msgid: string | undefined): void;
+  /** The server's clock (server-time) shows this now. */
+  clock(serverNow: number): void;
   /** RPL_CHANNELMODEIS: how much the server keeps. */
   modes(params: readonly string[]): void;
   /** A batch of it is whole. */
@@ -45,6 +47,8 @@ export function newReplay({ channel, heard, asks, limit, write, barrier, now }: 
   let last: string | undefined;
   let reachesBack: 'no' | 'time' | 'line' = 'no';
   let whole = true;
+  /** How far our clock is ahead of the server's. */
+  let ahead = 0;
   let turn: ((failed: boolean) => void) | undefined;
 
   /** One page behind a position. False: the server gives none. */
@@ -70,7 +74,10 @@ export function newReplay({ channel, heard, asks, limit, write, barrier, now }: 
       last = msgid === undefined ? `timestamp=${new Date(at).toISOString()}` : `msgid=${msgid}`;
       if (heard === undefined) return;
       if (msgid !== undefined && msgid === heard.msgid) reachesBack = 'line';
-      else if (reachesBack === 'no' && isBefore(at, heard)) reachesBack = 'time';
+      else if (reachesBack === 'no' && isBefore(at, ahead, heard)) reachesBack = 'time';
+    },
+    clock(serverNow) {
+      ahead = now() - serverNow;
     },
     modes(params) {
       mode = historyMode(params);
@@ -113,6 +120,6 @@ export function newReplay({ channel, heard, asks, limit, write, barrier, now }: 
 }
 
 /** Whether a line was said surely before we stopped listening: when it is older than the last line that we heard, or by a margin. */
-function isBefore(at: number, { at: last, until }: Heard): boolean {
-  return at < last - SECOND_MS || at <= until - ARRIVED_MS;
+function isBefore(at: number, ahead: number, { at: last, until }: Heard): boolean {
+  return at < last - SECOND_MS || at + ahead <= until - ARRIVED_MS;
 }

@@ -11,7 +11,7 @@ const CR = 0x0d;
 
 export type TransportHooks = {
   readonly socket: Socket;
-  /** Bytes came. */
+  /** Everything that came has been handed on. */
   readonly heard: () => void;
 };
 
@@ -30,10 +30,7 @@ export function transportClass({ socket, heard }: TransportHooks): unknown {
     }
 
     connect(): void {
-      socket.on('data', (chunk: Buffer) => {
-        heard();
-        this.take(chunk);
-      });
+      socket.on('data', (chunk: Buffer) => this.take(chunk));
       socket.on('error', (error) => this.over(error));
       socket.on('close', () => this.over());
       queueMicrotask(() => {
@@ -65,7 +62,10 @@ export function transportClass({ socket, heard }: TransportHooks): unknown {
           socket.resume();
           this.lines(most);
         });
-      } else if (this.rest.length > LONGEST_LINE) socket.destroy(new Error('the server sends a line without an end'));
+        return;
+      }
+      heard();
+      if (this.rest.length > LONGEST_LINE) socket.destroy(new Error('the server sends a line without an end'));
     }
 
     over(error?: Error): void {

@@ -6,6 +6,7 @@ import type { Channel, ChannelEvents, ChannelLine, Heard, IrcSession } from '../
 import type { RelaySettings } from '../../../src/app/relay.ts';
 import { newDeferred } from '../../../src/core/deferred.ts';
 import { parseForm } from '../../../src/core/relay-nick.ts';
+import { span } from '../../../src/core/relay-text.ts';
 import { fakeClock } from '../../helpers/fake-clock.ts';
 import { fakeLog } from '../../helpers/fake-log.ts';
 import { type FakeSession, fakeSession } from '../../helpers/fake-session.ts';
@@ -14,7 +15,8 @@ import { memoryJournal, newDisk } from '../../helpers/memory-journal.ts';
 const ROOM = 'sax@conference.chat.test';
 const LOST = { kind: 'network', reason: 'lost', permanent: false } as const;
 
-type FakeIrc = IrcSession & {
+type FakeIrc = Omit<IrcSession, 'server'> & {
+  server: string;
   readonly said: { id: string; text: string; how: string }[];
   events: ChannelEvents | undefined;
   asked: Heard | undefined;
@@ -459,6 +461,43 @@ describe('IRC to room', () => {
     await clock.advance(500);
     expect(third.room.said.map(({ body }) => body)).toEqual([
       expect.stringMatching(/^-- #sax: not connected from \S+ to \S+; what was said there in between is missing$/),
+    ]);
+  });
+
+  test('another server of the network with a clock of its own: what is new is said, what is known is not', async () => {
+    const { make, bothUp, clock } = setUp();
+    const first = await bothUp(make());
+    const at = clock.now();
+    first.irc.events?.line(heard('one', { at, msgid: 'a' }));
+    await clock.advance(1);
+    first.room.events.line(line('1', '<eve> one', at, { messageId: first.room.said[0]?.id, nick: 'irc', kind: 'irc' }));
+    await clock.advance(1);
+    const replayed = {
+      history: [
+        heard('one', { at: at - 12_000, msgid: 'a', source: 'history' } as const),
+        heard('two', { at: at - 11_000, msgid: 'b', source: 'history' } as const),
+      ],
+      replay: 'complete',
+    } as const;
+    const second = await bothUp(make(), {
+      irc: (session) => void Object.assign(session, replayed, { server: 'irc://2' }),
+    });
+    await clock.advance(500);
+    expect(second.room.said.map(({ body }) => body.replace(/\[.*\] /, ''))).toEqual(['<eve> two']);
+  });
+
+  test('a gap is told by our own clock, whatever the server’s says', async () => {
+    const { make, bothUp, clock } = setUp();
+    const first = await bothUp(make());
+    const at = clock.now();
+    first.irc.events?.line(heard('one', { at: at + 3_600_000, msgid: 'a' }));
+    await clock.advance(1);
+    first.room.events.line(line('1', '<eve> one', at, { messageId: first.room.said[0]?.id, nick: 'irc', kind: 'irc' }));
+    await clock.advance(60_000);
+    const second = await bothUp(make());
+    await clock.advance(500);
+    expect(second.room.said.map(({ body }) => body)).toEqual([
+      expect.stringContaining(`not connected from ${span(at, at + 60_000).slice(0, 8)} to`),
     ]);
   });
 });
