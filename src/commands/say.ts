@@ -1,6 +1,6 @@
 import type { Say } from '../app/say.ts';
 import { EXIT, type ExitCode, SaxError } from '../core/errors.ts';
-import { WORDING } from '../core/wording.ts';
+import { TYPE_FORM, WORDING } from '../core/wording.ts';
 import { type CommandModule, type Context, examples } from './command.ts';
 
 const DEFAULT_WAIT_MS = 10_000;
@@ -76,7 +76,7 @@ function check(
   const extra = Object.entries(words).find(([, value]) => value !== undefined)?.[0];
   if (type === undefined && extra !== undefined)
     throw usage(`--${extra} needs --type`, 'see saxctl say --help for the types');
-  if (type !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(type))
+  if (type !== undefined && !TYPE_FORM.test(type))
     throw usage(`--type: not a type: ${JSON.stringify(type)}`, 'small letters, digits and hyphens, at most 32');
   if (options['stdin'] === true && args.length > 0) throw usage('either TEXT or --stdin', 'leave one out');
   if (options['stdin'] !== true && args.length === 0 && type === undefined)

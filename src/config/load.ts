@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml';
 import { EXIT, reasonOf, SaxError } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { SAY_TYPES, TYPE_FORM, wordingProblem } from '../core/wording.ts';
 import { derive } from './derive.ts';
 import { type Config, type Key, parseValue, SCHEMA, type SectionName } from './schema.ts';
 
@@ -246,7 +247,20 @@ class Loader {
     for (const [variable, value] of Object.entries(this.env))
       if (variable.startsWith(WORDING_VARIABLE) && value !== undefined)
         texts[variable.slice(WORDING_VARIABLE.length).toLowerCase().replaceAll('_', '-')] = value;
+    for (const [type, pattern] of Object.entries(texts)) this.checkWording(type, pattern);
     return texts;
+  }
+
+  private checkWording(type: string, pattern: string): void {
+    const variable = WORDING_VARIABLE + type.toUpperCase().replaceAll('-', '_');
+    const at = this.env[variable] === undefined ? this.where('wording', type) : variable;
+    const wrong = TYPE_FORM.test(type)
+      ? wordingProblem(pattern)
+      : 'a type has small letters, digits and hyphens, at most 32';
+    if (wrong !== undefined) this.problems.push(`${at}: [wording] ${printable(type)}: ${wrong}`);
+    // A site may have types of its own; but most strange ones are slips.
+    const meant = SAY_TYPES.some((known) => known === type) ? '' : didYouMean(type, SAY_TYPES);
+    if (meant !== '') this.warnings.push(`${at}: [wording] ${printable(type)} is no type of ours${meant}`);
   }
 
   private unknown(raw: Readonly<Record<string, unknown>>): void {

@@ -1,5 +1,5 @@
 import { cleanText, closeBidi, cutLines, cutText, decodeText, type Entities, oneLine, withoutBidi } from './text.ts';
-import { type Words, wordAnnouncement } from './wording.ts';
+import { TYPE_FORM, type Words, wordAnnouncement } from './wording.ts';
 
 /** What one datagram says (DESIGN section 6). The limits are characters unless they say bytes. */
 export const LIMITS = {
@@ -63,7 +63,7 @@ function decodeStructured(bytes: Uint8Array, truncated: boolean, options: Decode
   const ack = members.get('ack') === true;
   if (members.get('sax') !== 1) return { ok: false, reason: 'not version 1', ack };
   const type = members.get('type');
-  if (typeof type !== 'string' || !/^[a-z][a-z0-9-]{0,31}$/.test(type)) return { ok: false, reason: 'no type', ack };
+  if (typeof type !== 'string' || !TYPE_FORM.test(type)) return { ok: false, reason: 'no type', ack };
 
   const ignored: string[] = [];
   const { entities } = options;

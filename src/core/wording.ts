@@ -1,3 +1,5 @@
+import { didYouMean } from './suggest.ts';
+
 /**
  * Every announcement type and its words, here and nowhere else. `{who}` `{what}` `{where}` `{url}` `{id}` `{type}` stand for what the
  * datagram says; a part in `[…]` is left out when one of its values is missing; `\[` is a bracket. `[wording]` of the
@@ -31,6 +33,9 @@ export const WORDING = {
 export type SayType = keyof typeof WORDING;
 export const SAY_TYPES = Object.keys(WORDING) as readonly SayType[];
 
+/** What a type looks like, known or not. */
+export const TYPE_FORM = /^[a-z][a-z0-9-]{0,31}$/;
+
 /** The line for a type that we do not know (a newer site, an older saxctl). */
 export const GENERIC_WORDING = '* {who} ({type})[: {what}][ in {where}][ – {url}]';
 
@@ -54,6 +59,18 @@ export function wordAnnouncement(words: Words, overrides: Readonly<Record<string
   return fill(own ?? known, { ...words, who: words.who ?? SOMEBODY });
 }
 
+const PLACES = ['who', 'what', 'where', 'url', 'id', 'type'] as const;
+const PLACE = new RegExp(`\\{(${PLACES.join('|')})\\}`, 'g');
+
+/** What is wrong with a wording of the operator's, in words; undefined when nothing is. An empty one says nothing, which may be meant. */
+export function wordingProblem(pattern: string): string | undefined {
+  const plain = pattern.replaceAll('\\[', '').replaceAll('\\]', '');
+  const strange = [...plain.matchAll(/\{([^{}]*)\}/g)].find(([, name]) => !PLACES.some((place) => place === name));
+  if (strange !== undefined) return `there is no ${strange[0]}${didYouMean(strange[1] ?? '', PLACES)}`;
+  if (/[[\]]/.test(plain.replace(/\[[^[\]]*\]/g, ''))) return 'a [ or ] stands alone; write \\[ or \\] to say one';
+  return undefined;
+}
+
 function fill(pattern: string, words: Words): string {
   // The brackets that were escaped stand as private-use characters meanwhile.
   const escaped = pattern.replaceAll('\\[', '\uf8f0').replaceAll('\\]', '\uf8f1');
@@ -72,7 +89,7 @@ function put(part: string, words: Words, optional: boolean): string {
   const text = part
     .replaceAll('\uf8f0', '[')
     .replaceAll('\uf8f1', ']')
-    .replace(/\{(who|what|where|url|id|type)\}/g, (_, name: keyof Words) => {
+    .replace(PLACE, (_, name: keyof Words) => {
       const value = words[name] ?? '';
       if (value === '') missing = true;
       return value;

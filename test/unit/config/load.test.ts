@@ -147,6 +147,12 @@ describe('secrets', () => {
 });
 
 describe('mistakes', () => {
+  it('in the name of a type are a warning, since a site may have types of its own', () => {
+    expect(loadConfig({}, file('[wording]\nnew-topik = "x"\nbadge = "y"\n')).warnings).toEqual([
+      expect.stringMatching(/:2: \[wording\] new-topik is no type of ours; did you mean "new-topic"\?$/),
+    ]);
+  });
+
   it.each([
     ['[database]\nhsot = "x"\n', 'saxctl.toml:2: unknown key "hsot" in [database]; did you mean "host"?'],
     ['[databse]\nhost = "x"\n', 'saxctl.toml:1: unknown section "databse"; did you mean "database"?'],
@@ -169,6 +175,11 @@ describe('mistakes', () => {
     [
       '[auth]\nsid_pattern = "("\n',
       'saxctl.toml:2: [auth] sid_pattern: "(" is wrong: must be a valid regular expression',
+    ],
+    ['[wording]\nreply = "{woh} replied"\n', 'saxctl.toml:2: [wording] reply: there is no {woh}; did you mean "who"?'],
+    [
+      '[wording]\nNews = "x"\n',
+      'saxctl.toml:2: [wording] News: a type has small letters, digits and hyphens, at most 32',
     ],
     ['[ircbridge]\njoins = "maybe"\n', 'saxctl.toml:2: [ircbridge] joins: "maybe" is wrong: must be true or false'],
     [

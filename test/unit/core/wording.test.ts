@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SAY_TYPES, wordAnnouncement } from '../../../src/core/wording.ts';
+import { SAY_TYPES, WORDING, wordAnnouncement, wordingProblem } from '../../../src/core/wording.ts';
 
 const all = { who: 'Tari', what: 'Title', where: 'Forum', url: 'https://x.test/1' };
 
@@ -31,4 +31,12 @@ test('values are never read as a pattern, and a wording of the operator wins', (
   expect(wordAnnouncement({ type: 'chat', ...all }, { chat: '\\[{where}\\] {who}[ ({id})]> {what}' })).toBe(
     '[Forum] Tari> Title',
   );
+});
+
+test('a wording that cannot be meant is named', () => {
+  expect(Object.values(WORDING).map(wordingProblem)).toEqual(SAY_TYPES.map(() => undefined));
+  expect([wordingProblem(''), wordingProblem('\\[{id}\\] {type}[ {url}]')]).toEqual([undefined, undefined]);
+  expect(wordingProblem('{woh} did it')).toBe('there is no {woh}; did you mean "who"?');
+  expect(wordingProblem('{who}[ in {where}')).toMatch(/stands alone/);
+  expect(wordingProblem('{who} {}')).toMatch(/there is no \{\}/);
 });
