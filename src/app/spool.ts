@@ -25,8 +25,6 @@ export async function sweepSpool(options: {
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { spool, intake, clock, log, signal } = options;
-  // A stop does not wait for a disk that takes nothing, nor for a writer who sleeps with the lock in his hand.
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   let told = '';
   while (!signal.aborted) {
     try {
@@ -46,7 +44,7 @@ export async function sweepSpool(options: {
     if (file === undefined) return false;
     let finished = false;
     try {
-      await Promise.race([intake.drained(), stopped]);
+      await orStopped(intake.drained(), signal);
       if (signal.aborted) return false;
       const { records, damaged } = parseSpool(file.bytes);
       const known = records.findLastIndex(({ id }) => id === options.cursor(SOURCE));
@@ -54,7 +52,7 @@ export async function sweepSpool(options: {
         const submission = options.read(record);
         return submission === undefined ? [] : [{ ...submission, origin: { cursor: [SOURCE, record.id] as const } }];
       });
-      if (submissions.length > 0) await Promise.race([intake.add(submissions), stopped]);
+      if (submissions.length > 0) await orStopped(intake.add(submissions), signal);
       if (signal.aborted) return false;
       await file.finish();
       finished = true;
@@ -66,4 +64,15 @@ export async function sweepSpool(options: {
       if (!finished) file.release();
     }
   }
+}
+
+/** A stop does not wait for a disk that takes nothing. */
+async function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  await Promise.race([work, stopped]).finally(() => signal.removeEventListener('abort', stop));
 }
