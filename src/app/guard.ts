@@ -1,9 +1,9 @@
 import { reasonOf } from '../core/errors.ts';
 import { printable } from '../core/escape.ts';
 import { type GuardPolicy, judge, type Removal, reasonFor } from '../core/guard-rules.ts';
-import { unescapeLocalpart } from '../core/jid.ts';
+import { splitJid, unescapeLocalpart } from '../core/jid.ts';
 import type { MemberDirectory } from '../core/member-directory.ts';
-import { localpartOf } from '../core/member-name.ts';
+import { localpartOf, nicknameOf } from '../core/member-name.ts';
 import { Refusal } from '../core/refusal.ts';
 import { keepRoom } from './keep-room.ts';
 import type { ChatSession, Occupant, Room } from './ports/chat.ts';
@@ -217,15 +217,18 @@ export function makeGuard(options: GuardOptions) {
     for (const occupant of room.occupants()) review(room, occupant);
   };
 
-  /** Those in the room who were banned, deactivated, renamed or logged out since. */
+  /** Those in the room who were banned, deactivated, renamed or logged out since; and whoever still waits for a verdict. */
   const sweep = async (): Promise<void> => {
     const room = current;
     if (room === undefined || directory === undefined) return;
     const here = new Map<number, Occupant[]>();
     for (const occupant of room.occupants()) {
+      if (occupant.nick === room.nick) continue;
       const verdict = judge(occupant, options.policy(), directory);
-      if (!('id' in verdict) || verdict.id === undefined || occupant.nick === room.nick) continue;
-      here.set(verdict.id, [...(here.get(verdict.id) ?? []), occupant]);
+      const id = 'id' in verdict ? verdict.id : undefined;
+      // The forum was away when he came, or ejabberd did not obey.
+      if (id === undefined) review(room, occupant);
+      else here.set(id, [...(here.get(id) ?? []), occupant]);
     }
     for (const id of keptUntil.keys()) if (!here.has(id)) keptUntil.delete(id);
     const ids = [...here.keys()];
@@ -240,6 +243,12 @@ export function makeGuard(options: GuardOptions) {
   const sweepOne = (room: Room, occupant: Occupant, id: number, standing: Standing | undefined): void => {
     if (standing === undefined || !standing.active) {
       void remove(room, occupant, 'not-a-member');
+      return;
+    }
+    const { local } = splitJid(occupant.jid ?? '');
+    if (localpartOf(standing.username) !== local) {
+      // His account in the chat has gone with the old name.
+      void remove(room, occupant, 'wrong-name', nicknameOf(standing.username));
       return;
     }
     if (standing.loggedIn) keptUntil.set(id, standing.keptUntil);
@@ -297,8 +306,12 @@ export function makeGuard(options: GuardOptions) {
           if (room === undefined) return;
           const open = first && occupant.role === 'participant' && occupant.affiliation === 'none';
           if (open && !moderated) tellOpen(room, bareOf(occupant.jid ?? ''));
-          if (occupant.nick === room.nick) settle();
-          else review(room, occupant);
+          if (occupant.nick !== room.nick) review(room, occupant);
+          else {
+            // Made an admin (again): others came meanwhile.
+            settle();
+            reviewAll();
+          }
         },
         absent(occupant, { newNick }) {
           if (current !== undefined && newNick === undefined) takeVoiceBack(current, occupant);

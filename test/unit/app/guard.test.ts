@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { makeGuard } from '../../../src/app/guard.ts';
 import type { Occupant } from '../../../src/app/ports/chat.ts';
 import type { Member, Members, Standing } from '../../../src/app/ports/forum.ts';
+import { EXIT } from '../../../src/core/errors.ts';
 import { createMemberDirectory } from '../../../src/core/member-directory.ts';
 import { localpartOf } from '../../../src/core/member-name.ts';
+import { Refusal } from '../../../src/core/refusal.ts';
 import { fakeClock } from '../../helpers/fake-clock.ts';
 import { fakeLog } from '../../helpers/fake-log.ts';
 import { type FakeRoom, fakeSession } from '../../helpers/fake-session.ts';
@@ -27,7 +29,7 @@ async function guarded(
   names.forEach((name, index) => {
     set(index + 2, name);
   });
-  const world = { away: false };
+  const world = { away: false, obeys: true };
   const ask = (): Standing[] => {
     if (world.away) throw new Error('gone');
     return [...forum.values()].sort((a, b) => a.id - b.id);
@@ -70,6 +72,9 @@ async function guarded(
   const room = session.rooms[0] as FakeRoom;
   const inside = room.occupants() as Occupant[];
   room.setRole = async (nick, role, reason) => {
+    // The room answers later, never in the same breath.
+    await Promise.resolve();
+    if (!world.obeys) throw new Refusal(EXIT.refused, 'forbidden', 'forbidden');
     calls.push(`${nick} ${role}${reason === undefined ? '' : `: ${reason}`}`);
     const at = inside.findIndex((one) => one.nick === nick);
     const [before] = inside.splice(at, 1);
@@ -96,9 +101,17 @@ async function guarded(
     if (gone !== undefined) room.events.absent?.(gone, { codes: [] });
     await clock.advance(1);
   };
+  /** The guard's own affiliation changes. */
+  const become = async (next: string): Promise<void> => {
+    const at = inside.findIndex(({ nick }) => nick === 'guard');
+    const self = { ...(inside[at] as Occupant), affiliation: next };
+    inside[at] = self;
+    room.events.present?.(self, false);
+    await clock.advance(1);
+  };
   await come('guard', 'guard@chat.test/x', { affiliation, role: 'moderator' });
   return {
-    ...{ clock, log, set, forum, world, calls, removed, decided, states, come, go, inside },
+    ...{ clock, log, set, forum, world, calls, removed, decided, states, come, go, become },
     comeAs: (name: string, nick = name) => come(nick, `${localpartOf(name)}@chat.test/x`),
     async end() {
       over.abort();
@@ -142,7 +155,7 @@ test('without the forum those who are known are judged, others wait without voic
   await comeAs('Mary', 'Tаri');
   expect(calls).toEqual(['Tari participant', expect.stringMatching(/^Tаri none/)]);
   world.away = false;
-  await clock.advance(11 * MINUTE);
+  await clock.advance(30_000);
   expect(calls.at(-1)).toBe('Newcomer participant');
   await end();
 });
@@ -151,6 +164,7 @@ test.each([
   ['banned', { banned: true, loggedIn: false }, ['banned']],
   ['deactivated', { active: false }, ['not-a-member']],
   ['logged out', { loggedIn: false, keptUntil: 0 }, ['logged-out']],
+  ['renamed', { username: 'Mary' }, ['wrong-name']],
 ])('who is %s while he is here goes within a quarter of a minute', async (_what, change, why) => {
   const { comeAs, set, removed, clock, end } = await guarded(['Tari']);
   await comeAs('Tari');
@@ -195,6 +209,24 @@ test('the voice of who leaves is taken back, unless he is a bot or here by anoth
   expect(calls).toEqual([]);
   await go('Tari');
   expect(calls).toEqual(['tari@chat.test member', 'tari@chat.test none']);
+  await end();
+});
+
+test('made an admin again it judges at once who came meanwhile, and what was not obeyed soon', async () => {
+  const { comeAs, come, become, world, calls, states, clock, end } = await guarded(['Tari'], { affiliation: 'member' });
+  world.obeys = false;
+  await comeAs('Tari');
+  await come('Tari ', 'visitor@guest.test/x');
+  expect(calls).toEqual([]);
+  world.obeys = true;
+  await become('admin');
+  expect(states.at(-1)).toContain('guarding');
+  expect(calls).toEqual(['Tari participant', expect.stringMatching(/^Tari {2}none/)]);
+  world.obeys = false;
+  await come('TARI', 'visitor@guest.test/x');
+  world.obeys = true;
+  await clock.advance(15_000);
+  expect(calls.at(-1)).toMatch(/^TARI none/);
   await end();
 });
 
