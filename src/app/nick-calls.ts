@@ -8,6 +8,8 @@ const RETRIES = [0];
 const AWAY_RETRIES = [500, 2000];
 /** So many failed calls with no good one in between are an outage, not bad luck. */
 const HOPELESS = 30;
+/** Who did not answer for so long, milliseconds, is not asked again at once. */
+const LONG = 5000;
 
 export type NickCalls = {
   /**
@@ -15,6 +17,8 @@ export type NickCalls = {
    * @param known this call failed before: many of them in a row are no news.
    */
   call(ask: () => Promise<NickOutcome>, known?: boolean): Promise<NickOutcome>;
+  /** Throws SaxError (69) when there were calls and none of them was answered, however few they were. */
+  check(): void;
   /** Works on all items, a few at once; when one rejects, waits for those under way and rejects likewise. */
   each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void>;
 };
@@ -27,6 +31,8 @@ export function createNickCalls(options: {
 }): NickCalls {
   const { clock, signal } = options;
   let failures = 0;
+  let answered = false;
+  let silence: string | undefined;
 
   const unavailable = (what: string, reason: string): SaxError =>
     new SaxError(EXIT.unavailable, `ejabberd ${what}: ${reason}`, {
@@ -37,13 +43,16 @@ export function createNickCalls(options: {
     async call(ask, known = false) {
       for (let round = 0; ; round++) {
         signal.throwIfAborted();
+        const began = clock.monotonic();
         const outcome = await ask();
+        if (outcome.kind === 'failed' && outcome.silent) silence = outcome.reason;
+        else if (outcome.kind !== 'away') answered = true;
         if (outcome.kind !== 'failed' && outcome.kind !== 'away') {
           failures = 0;
           return outcome;
         }
         const pause = (outcome.kind === 'away' ? AWAY_RETRIES : RETRIES)[round];
-        if (pause !== undefined) {
+        if (pause !== undefined && clock.monotonic() - began < LONG) {
           if (pause > 0) await clock.sleep(pause, signal);
           continue;
         }
@@ -53,6 +62,9 @@ export function createNickCalls(options: {
           throw unavailable(`fails every call (${failures} in a row)`, outcome.reason);
         return outcome;
       }
+    },
+    check() {
+      if (!answered && silence !== undefined) throw unavailable('does not answer', silence);
     },
     async each(items, work) {
       const queue = items.values();

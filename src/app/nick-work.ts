@@ -26,8 +26,8 @@ export type NickWork = {
   readonly squatted: { readonly problem: number; readonly nick: string }[];
   /** So many more members are done with, for the progress bar. */
   readonly step: (members: number) => void;
-  /** How many records the file holds by now. */
-  readonly written: { records: number };
+  /** How many records the file holds by now, and how many of them it held about another service or domain. */
+  readonly written: { records: number; readonly others: number };
 };
 
 /** Calls that are remembered together: few enough to be repeated after a crash, many enough that a sync to disk is nothing. */

@@ -54,7 +54,7 @@ export async function syncNicks(options: SyncNicks, summary: NickSummary): Promi
   const { memory, members, registry, signal } = options;
   if (await nothingToDo(options, summary)) return;
   const plan = createNickPlan(options.seed, { full: options.full });
-  const written = { records: load(options, plan) };
+  const written = load(options, plan);
   const calls = createNickCalls({ concurrency: options.concurrency, clock: options.clock, signal });
   const digest = newDigest(options.seed);
   let done = 0;
@@ -75,14 +75,15 @@ export async function syncNicks(options: SyncNicks, summary: NickSummary): Promi
     if (options.dryRun === undefined) {
       if (options.prune) await removeStrays(run);
       await registerAll(run, run.waiting, true);
+      calls.check();
       await nameSquatters(run);
     }
   } finally {
     await nameOthers(members, summary).catch(() => {});
   }
   if (options.dryRun !== undefined) return;
-  await tidy(run);
   const complete = options.prune && options.users.length === 0 && summary.conflicts + summary.failed === 0;
+  await tidy(run, complete);
   if (complete) memory.append([{ kind: 'done', held: plan.size(), ...digest.value() }]);
 }
 
@@ -126,8 +127,8 @@ async function nothingToDo(options: SyncNicks, summary: NickSummary): Promise<bo
   return true;
 }
 
-/** Reads what earlier runs did; returns how many records that are. A file about another service or domain counts for nothing. */
-function load({ memory, service, domain, log, dryRun }: SyncNicks, plan: NickPlan): number {
+/** Reads what earlier runs did; returns how many records that are. Those about another service or domain count for nothing. */
+function load({ memory, service, domain, log, dryRun }: SyncNicks, plan: NickPlan): NickWork['written'] {
   let ours = false;
   let others = 0;
   let records = 0;
@@ -138,9 +139,11 @@ function load({ memory, service, domain, log, dryRun }: SyncNicks, plan: NickPla
     else others += 1;
   }
   if (others > 0)
-    log.warn('state-of-another', `what is remembered is not about ${domain} at ${service}; beginning anew`, { others });
+    log.warn('state-of-another', `some of what is remembered is not about ${domain} at ${service}; passed over`, {
+      others,
+    });
   if (!ours && dryRun === undefined) memory.append([{ kind: 'for', service, domain }]);
-  return records;
+  return { records, others };
 }
 
 /** One page of members: problems, then what must go, then what can come. */
@@ -226,10 +229,14 @@ async function namedMembers({ options, plan, summary }: Run): Promise<readonly P
   return [...found.values()].sort((a, b) => a.id - b.id);
 }
 
-/** Replaces the file when two thirds of it are outdated: a first run leaves an intention and a result for each member. */
-async function tidy({ options, plan, written }: Run): Promise<void> {
+/**
+ * Replaces the file when two thirds of it are outdated: a first run leaves an intention and a result for each member. What is
+ * about another domain goes when all went well: after a slip in the configuration it is ours again.
+ */
+async function tidy({ options, plan, written }: Run, complete: boolean): Promise<void> {
   const { memory, service, domain } = options;
-  if (written.records < 200 || plan.size() * 3 > written.records) return;
+  const foreign = complete && written.others > 0;
+  if (!foreign && (written.records < 200 || plan.size() * 3 > written.records)) return;
   const counts = (record: NickRecord, position: number): boolean =>
     isHeld(record)
       ? plan.positionOf(record.id) === position

@@ -1,6 +1,13 @@
 import type { Io } from './command.ts';
 
-export type Progress = { update(done: number): void; end(): void };
+export type Progress = {
+  /** Somebody sees it. */
+  readonly shown: boolean;
+  /** How many there will be. */
+  expect(total: number): void;
+  update(done: number): void;
+  end(): void;
+};
 
 const BAR = 24;
 const EVERY_MS = 100;
@@ -24,17 +31,22 @@ function duration(ms: number): string {
   return seconds < 6000 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** One line on a terminal that is written over; nothing at all elsewhere. */
-export function showProgress(io: Io, total: number | undefined, now: () => number): Progress {
+/** One line on a terminal that is written over; nothing at all elsewhere, or when `quiet`. */
+export function showProgress(io: Io, { now, quiet }: { now: () => number; quiet: boolean }): Progress {
   const { stderr } = io;
-  if (!stderr.isTTY) return { update() {}, end() {} };
+  if (!stderr.isTTY || quiet) return { shown: false, expect() {}, update() {}, end() {} };
   const began = now();
+  let total: number | undefined;
   let shown = Number.NEGATIVE_INFINITY;
   return {
+    shown: true,
+    expect(members) {
+      total = members;
+    },
     update(done) {
       if (now() - shown < EVERY_MS) return;
       shown = now();
-      stderr.write(`\r\u001b[K${progressText(done, total, shown - began, stderr.columns ?? 80)}`);
+      stderr.write(`\r\u001b[K${progressText(done, total, shown - began, stderr.columns || 80)}`);
     },
     end: () => void stderr.write('\r\u001b[K'),
   };

@@ -33,14 +33,14 @@ export async function runSyncNicks(context: Context, options: Options): Promise<
   const memory = await openNickLog(path, { readOnly: dryRun });
   const members = openMembers(config.database);
   const registry = await openRegistry(config, { service, domain, concurrency, signal: context.signal });
-  const total = context.io.stderr.isTTY && users.length === 0 ? await members.count() : undefined;
-  const progress = showProgress(context.io, total, () => systemClock.monotonic());
+  const progress = showProgress(context.io, { now: systemClock.monotonic, quiet: context.flags.quiet });
   const steps: PlannedStep[] = [];
   const summary = newSummary();
   const json = options['json'] === true;
   let verified: number | undefined;
   let failure: unknown;
   try {
+    if (progress.shown && users.length === 0) progress.expect(await members.count());
     await syncNicks(
       {
         members,
@@ -86,6 +86,11 @@ function placeOf({ xmpp, state }: Config): { service: string; domain: string; di
   const { domain, muc_service: service } = xmpp;
   if (domain === undefined || service === undefined)
     throw new SaxError(EXIT.config, '[xmpp] domain is not set', { hint: 'set it to the virtual host of ejabberd' });
+  // ejabberd would take the nicknames, and they would protect nothing.
+  if (service.toLowerCase() === domain.toLowerCase())
+    throw new SaxError(EXIT.config, `[xmpp] muc_service: ${JSON.stringify(service)} is the members’ own domain`, {
+      hint: `rooms have a domain of their own, commonly conference.${domain}`,
+    });
   return { service, domain, dir: state.dir ?? '/var/lib/saxctl' };
 }
 

@@ -1,8 +1,10 @@
 /** What a run of sync-nicks did, for people and for programs. */
+import { decodeEntities } from './entities.ts';
 
 export type NickProblem = {
   readonly kind: 'conflict' | 'failed';
   readonly id: number | null;
+  /** As the forum stores it. */
   readonly username: string;
   readonly reason: string;
   /** The other party of a conflict, where it is known. */
@@ -36,9 +38,10 @@ export function summaryLine(summary: NickSummary): string {
   return COUNTS.map((count) => `${count} ${summary[count]}`).join(', ');
 }
 
-/** One line for a problem: `conflict: "Tari²" (id 17): …, owned by "Tari2" (id 5)` */
+/** One line for a problem, with names as people read them: `conflict: "Tari²" (id 17): …: that is "Tari2" (id 5)` */
 export function problemLine({ kind, id, username, reason, other }: NickProblem): string {
-  const who = `${JSON.stringify(username)}${id === null ? '' : ` (id ${id})`}`;
-  const party = other === null ? '' : `: that is ${JSON.stringify(other.username)} (id ${other.id})`;
+  const name = (stored: string): string => JSON.stringify(decodeEntities(stored));
+  const who = `${name(username)}${id === null ? '' : ` (id ${id})`}`;
+  const party = other === null ? '' : `: that is ${name(other.username)} (id ${other.id})`;
   return `${kind}: ${who}: ${reason}${party}`;
 }

@@ -1,12 +1,12 @@
 import type { Member, Members } from '../../src/app/ports/forum.ts';
-import type { NickLog, NickRegistry } from '../../src/app/ports/nicks.ts';
+import type { NickLog, NickOutcome, NickRegistry } from '../../src/app/ports/nicks.ts';
 import type { NickRecord } from '../../src/core/nick-record.ts';
 
 /** A MUC service's registry as ejabberd keeps it: one nickname a JID, replaced in silence; a nickname has one owner. */
 export function fakeRegistry(): NickRegistry & {
   readonly nicks: Map<string, string>;
   /** Called before each call; may throw (the process dies) or give another outcome. */
-  before: (call: string) => { kind: 'failed' | 'away'; reason: string } | undefined;
+  before: (call: string) => Extract<NickOutcome, { kind: 'failed' | 'away' }> | undefined;
   calls: number;
   /** Whether it tells who owns a nickname. */
   telling: boolean;
@@ -19,7 +19,7 @@ export function fakeRegistry(): NickRegistry & {
     telling: false,
     owners: async (): Promise<ReadonlyMap<string, string> | undefined> =>
       registry.telling ? new Map([...nicks].map(([localpart, nick]) => [nick, `${localpart}@test`])) : undefined,
-    before: (_call: string): { kind: 'failed' | 'away'; reason: string } | undefined => undefined,
+    before: (_call: string): Extract<NickOutcome, { kind: 'failed' | 'away' }> | undefined => undefined,
     async register(nick: string, localpart: string) {
       registry.calls += 1;
       const instead = registry.before(`register ${nick} ${localpart}`);

@@ -7,8 +7,8 @@ export type NickOutcome =
   | { readonly kind: 'taken' }
   /** It will not do this, however often it is asked. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** No proper answer this time. */
-  | { readonly kind: 'failed'; readonly reason: string }
+  /** No proper answer this time. `silent`: none at all, as if the server were not there. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly silent?: true }
   /** Nobody is there. */
   | { readonly kind: 'away'; readonly reason: string };
 

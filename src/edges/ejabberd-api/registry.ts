@@ -19,6 +19,8 @@ export type ApiRegistryOptions = {
 
 /** More connections than this gained nothing on two cores: ejabberd, too, has to do it. */
 const CONNECTIONS = 8;
+/** A server in front of ejabberd that does not find it. */
+const GATEWAY = new Set([502, 503, 504]);
 const AWAY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']);
 
 /** Nicknames over mod_http_api: connections that stay open, as many calls at once as there are connections. */
@@ -32,7 +34,7 @@ export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
     tls: secure,
     connections,
     head: [`host: ${base.host}`, 'content-type: application/json', ...authorization(options)].join('\r\n'),
-    timeoutMs: options.timeoutMs ?? 30_000,
+    timeoutMs: options.timeoutMs ?? 20_000,
   });
   // One listener for all calls, not one for each.
   options.signal?.addEventListener('abort', () => wire.close(), { once: true });
@@ -49,7 +51,10 @@ export function openApiRegistry(options: ApiRegistryOptions): NickRegistry {
       answer = await post(command, JSON.stringify(values));
     } catch (error) {
       options.signal?.throwIfAborted();
-      return { kind: AWAY.has((error as { code?: string }).code ?? '') ? 'away' : 'failed', reason: reasonOf(error) };
+      const reason = reasonOf(error);
+      return AWAY.has((error as { code?: string }).code ?? '')
+        ? { kind: 'away', reason }
+        : { kind: 'failed', reason, silent: true };
     }
     if (answer.status === 400 && /missing argument: "?(user|host)/i.test(answer.body) && asked === '') {
       suffix = '/v2';
@@ -102,13 +107,19 @@ function authorization({ token, user, password }: ApiRegistryOptions): readonly 
 }
 
 function readOutcome({ status, body }: HttpAnswer, base: URL): NickOutcome {
-  if (status === 200) return { kind: 'done' };
   const reason = `${status}: ${printable(body.trim(), 200)}`;
   const refuse = (exit: 77 | 78, hint: string): never => {
     throw new SaxError(exit, `${base.origin}${base.pathname}: ${reason}`, { hint });
   };
+  if (status === 200) {
+    const code = readJson(body);
+    // Web servers say 200 to anything.
+    if (code === undefined) return refuse(EXIT.config, 'that is not ejabberd’s mod_http_api: check [ejabberd] api_url');
+    return code === 1 ? { kind: 'failed', reason } : { kind: 'done' };
+  }
   if (/Nick already registered/i.test(body)) return { kind: 'taken' };
-  if (status === 401 || status === 403)
+  if (status === 401) return refuse(EXIT.refused, 'check [ejabberd] api_token, or api_user and api_password');
+  if (status === 403)
     return refuse(
       EXIT.refused,
       'allow muc_register_nick and muc_unregister_nick in ejabberd’s api_permissions (saxctl init)',
@@ -117,15 +128,21 @@ function readOutcome({ status, body }: HttpAnswer, base: URL): NickOutcome {
     return refuse(EXIT.config, 'check [ejabberd] api_url, and mod_muc_admin and mod_http_api in ejabberd.yml');
   if (status === 400 && /'service'|Unknown host/i.test(body))
     return refuse(EXIT.config, 'check [xmpp] muc_service and domain');
-  return { kind: status === 400 ? 'refused' : 'failed', reason };
+  if (status === 400) return { kind: 'refused', reason };
+  return GATEWAY.has(status) ? { kind: 'failed', reason, silent: true } : { kind: 'failed', reason };
+}
+
+function readJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `[{"user":"tari","host":"example.org","nick":"Tari"}, …]` */
 function readOwners(body: string): ReadonlyMap<string, string> | undefined {
-  try {
-    const rows = JSON.parse(body) as readonly { user?: unknown; host?: unknown; nick?: unknown }[];
-    return new Map(rows.map(({ user, host, nick }) => [String(nick), `${user}@${host}`]));
-  } catch {
-    return undefined;
-  }
+  const rows = readJson(body);
+  if (!Array.isArray(rows)) return undefined;
+  return new Map(rows.map((row) => [String(row?.nick), `${row?.user}@${row?.host}`]));
 }

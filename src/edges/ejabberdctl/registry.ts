@@ -17,7 +17,7 @@ export type CtlRegistryOptions = {
   readonly timeoutMs?: number;
 };
 
-type Said = { readonly code: number | undefined; readonly text: string };
+type Said = { readonly code: number | undefined; readonly text: string; readonly late?: true };
 
 /** Each call boots an Erlang machine, which takes a name for itself; two at once can take the same one. */
 const NAME_CLASH = /in use by another Erlang node/i;
@@ -109,12 +109,13 @@ async function runOnce(program: string, args: readonly string[], options: CtlReg
     throw new SaxError(EXIT.config, `[ejabberd] ctl: cannot run ${JSON.stringify(printable(program))} (${failure})`, {
       hint: 'name the path of ejabberdctl, or set [ejabberd] via = "http"',
     });
-  if (result.timedOut) return { code: undefined, text: `no answer within ${(options.timeoutMs ?? 60_000) / 1000} s` };
+  if (result.timedOut)
+    return { code: undefined, text: `no answer within ${(options.timeoutMs ?? 60_000) / 1000} s`, late: true };
   return { code: result.exitCode, text: result.all ?? '' };
 }
 
 /** ejabberdctl says its errors on stdout; success is exit 0 and silence. */
-function readOutcome({ code, text }: Said): NickOutcome {
+function readOutcome({ code, text, late }: Said): NickOutcome {
   if (code === 0) return { kind: 'done' };
   const reason = lastLine(text) || `ejabberdctl ended with ${code ?? 'a signal'}`;
   if (/Nick already registered/i.test(text)) return { kind: 'taken' };
@@ -126,7 +127,7 @@ function readOutcome({ code, text }: Said): NickOutcome {
     throw new SaxError(EXIT.config, `ejabberdctl: ${reason}`, { hint: 'check [xmpp] muc_service and domain' });
   if (/unknown command/i.test(text))
     throw new SaxError(EXIT.config, `ejabberdctl: ${reason}`, { hint: 'add mod_muc_admin: {} to ejabberd’s modules' });
-  return { kind: 'failed', reason };
+  return { kind: 'failed', reason, ...(late ? { silent: true } : {}) };
 }
 
 /** What a person reads of several lines: the one that says the error, else the first. */

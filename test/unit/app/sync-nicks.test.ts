@@ -290,6 +290,34 @@ describe('sync-nicks', () => {
     expect(next.registered).toBe(51);
   });
 
+  test('a service that never says a word is away, however few are to be registered; a single word is enough to be there', async () => {
+    const world = newWorld();
+    const forum = [member(2, 'Tari'), member(3, 'Mary')];
+    world.registry.before = () => ({ kind: 'failed', reason: 'no answer within 20 s', silent: true });
+    await expect(run(world, forum)).rejects.toMatchObject({
+      exit: EXIT.unavailable,
+      message: 'ejabberd does not answer: no answer within 20 s',
+    });
+    world.registry.before = (call) =>
+      call.includes('Mary') ? undefined : { kind: 'failed', reason: 'reset', silent: true };
+    expect(counts(await run(world, forum))).toEqual({ ...none, registered: 1, failed: 1 });
+  });
+
+  test('who was silent for long is not asked again before all others were', async () => {
+    const world = newWorld();
+    let now = 0;
+    const asked: string[] = [];
+    world.registry.before = (call) => {
+      asked.push(call);
+      if (!call.includes('Tari')) return undefined;
+      now += 20_000;
+      return { kind: 'failed', reason: 'no answer within 20 s', silent: true };
+    };
+    const clock = { now: () => 0, monotonic: () => now, sleep: async () => {} };
+    await run(world, [member(2, 'Tari'), member(3, 'Mary')], { clock, concurrency: 1 });
+    expect(asked).toEqual(['register Tari tari', 'register Mary mary', 'register Tari tari']);
+  });
+
   test('a database that goes away prunes nobody', async () => {
     const world = newWorld();
     const forum = Array.from({ length: 9 }, (_, index) => member(index + 2, `m${index}`));
@@ -331,6 +359,29 @@ describe('sync-nicks', () => {
     await run(world, [member(2, 'Tari')]);
     const elsewhere = { ...world, registry: fakeRegistry() };
     expect(counts(await run(elsewhere, [member(2, 'Tari')], { domain: 'other' }))).toEqual({ ...none, registered: 1 });
+  });
+
+  test('after a slip in the configuration what was remembered is ours again', async () => {
+    const world = newWorld();
+    const forum = [member(2, 'Tari')];
+    await run(world, forum);
+    const registry = { ...world.registry, register: async () => ({ kind: 'taken' }) as const };
+    expect(counts(await run(world, forum, { domain: 'slip', registry }))).toEqual({ ...none, conflicts: 1 });
+    expect(counts(await run(world, []))).toEqual({ ...none, removed: 1 });
+    expect(world.kept).toEqual([
+      { kind: 'for', service: 'conference.test', domain: 'test' },
+      expect.objectContaining({ kind: 'done', held: 0 }),
+    ]);
+  });
+
+  test('what was done for one domain is not taken as done for another', async () => {
+    const world = newWorld();
+    await run(world, [member(2, 'Tari')]);
+    const elsewhere = { ...world, registry: fakeRegistry() };
+    const forum = [member(2, 'Tari'), member(3, 'Mary')];
+    await run(elsewhere, forum, { domain: 'other' });
+    expect((await run(world, forum)).conflicts).toBe(0);
+    expect(world.registry.nicks).toEqual(wanted(forum));
   });
 
   describe('--user', () => {

@@ -18,9 +18,9 @@ describe('progressText', () => {
   });
 });
 
-function terminal(isTTY: boolean) {
+function terminal(isTTY: boolean, columns = 80) {
   const written: string[] = [];
-  const io = { stderr: { isTTY, columns: 80, write: (text: string) => written.push(text) > 0 } } as unknown as Io;
+  const io = { stderr: { isTTY, columns, write: (text: string) => written.push(text) > 0 } } as unknown as Io;
   return { io, written };
 }
 
@@ -28,7 +28,8 @@ describe('showProgress', () => {
   test('writes one line over and over, ten times a second at most, and takes it away', () => {
     const { io, written } = terminal(true);
     let now = 0;
-    const progress = showProgress(io, 1000, () => now);
+    const progress = showProgress(io, { now: () => now, quiet: false });
+    progress.expect(1000);
     for (let done = 1; done <= 1000; done += 1) {
       now += 1;
       progress.update(done);
@@ -39,11 +40,24 @@ describe('showProgress', () => {
     expect(written.at(-1)).toBe('\r\u001b[K');
   });
 
-  test('writes nothing where nobody looks', () => {
-    const { io, written } = terminal(false);
-    const progress = showProgress(io, 1000, () => 0);
+  test('a terminal that does not know its width gets the whole line', () => {
+    const { io, written } = terminal(true, 0);
+    let now = 0;
+    const progress = showProgress(io, { now: () => now, quiet: false });
+    progress.expect(10);
+    now = 1000;
+    progress.update(5);
+    expect(written.at(-1)).toMatch(/5\/10 {2}5\/s {2}1 s left$/);
+  });
+
+  test.each([
+    ['nobody looks', false, false],
+    ['quiet was asked for', true, true],
+  ])('writes nothing where %s', (_why, isTTY, quiet) => {
+    const { io, written } = terminal(isTTY);
+    const progress = showProgress(io, { now: () => 0, quiet });
     progress.update(1);
     progress.end();
-    expect(written).toEqual([]);
+    expect([progress.shown, written]).toEqual([false, []]);
   });
 });

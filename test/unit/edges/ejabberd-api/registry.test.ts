@@ -102,6 +102,9 @@ describe('mod_http_api', () => {
     [400, '"Nick already registered"', { kind: 'taken' }],
     [400, `"Invalid 'jid'"`, { kind: 'refused', reason: `400: "Invalid 'jid'"` }],
     [500, 'oops\u001b[2J', { kind: 'failed', reason: '500: oops\\u{1b}[2J' }],
+    [200, '0', { kind: 'done' }],
+    [200, '1', { kind: 'failed', reason: '200: 1' }],
+    [503, 'busy', { kind: 'failed', reason: '503: busy', silent: true }],
   ])('%i %s', async (status, body, outcome) => {
     const { registry } = await api(say(status, body));
     expect(await registry.register('n', 'l')).toEqual(outcome);
@@ -113,6 +116,7 @@ describe('mod_http_api', () => {
     [401, '', 77],
     [404, '{"code":44}', 78],
     [400, `"Invalid 'service'"`, 78],
+    [200, '<html>Welcome to nginx!</html>', 78],
   ])('%i %s ends the run with exit %i', async (status, body, exit) => {
     const { registry } = await api(say(status, body));
     await expect(registry.register('n', 'l')).rejects.toMatchObject({ exit });
@@ -121,7 +125,7 @@ describe('mod_http_api', () => {
 
   test('a connection that breaks is a failed call, nobody listening is an absent server', async () => {
     const { registry } = await api((_, response) => response.destroy());
-    expect(await registry.register('n', 'l')).toMatchObject({ kind: 'failed' });
+    expect(await registry.register('n', 'l')).toMatchObject({ kind: 'failed', silent: true });
     registry.close();
     const nobody = openApiRegistry({ url: 'http://127.0.0.1:1/api', domain: 'd', mucService: 's' });
     expect(await nobody.register('n', 'l')).toMatchObject({ kind: 'away' });
@@ -152,7 +156,11 @@ describe('mod_http_api', () => {
 
   test('a server that never answers is given up', async () => {
     const { registry } = await api(() => {}, { timeoutMs: 100 });
-    expect(await registry.register('n', 'l')).toMatchObject({ kind: 'failed', reason: 'no answer within 0.1 s' });
+    expect(await registry.register('n', 'l')).toMatchObject({
+      kind: 'failed',
+      reason: 'no answer within 0.1 s',
+      silent: true,
+    });
     registry.close();
   });
 
