@@ -67,8 +67,11 @@ export function makeGuard(options: GuardOptions) {
   const keptUntil = new Map<number, number>();
   /** Nicknames with a removal or a look-up under way. */
   const busy = new Set<string>();
+  /** Localparts that the forum said it does not know, lately. */
+  const answered = new Set<string>();
   /** Bare JIDs that are here with voice. */
   const speaking = new Set<string>();
+  /** Bare JIDs of those who came with voice, until three are a warning. */
   const outspoken = new Set<string>();
   /** Somebody came without voice: the room is moderated. */
   let moderated = false;
@@ -172,8 +175,6 @@ export function makeGuard(options: GuardOptions) {
         count.decided(clock.monotonic() - began);
       });
   };
-  /** Localparts that the forum said it does not know, lately. */
-  const answered = new Set<string>();
 
   /** Brings the directory up to date about one occupant. */
   const askForum = async ({ jid, nick }: Occupant): Promise<void> => {

@@ -1,7 +1,8 @@
 import type { Names, NickPlan, PlannedMember, Registration } from '../core/nick-plan.ts';
 import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
-import { addProblem, type NickSummary } from '../core/nick-summary.ts';
+import { addFailure, type NickSummary } from '../core/nick-summary.ts';
 import type { NickCalls } from './nick-calls.ts';
+import { tellTaken } from './nick-problems.ts';
 import type { NickLog, NickOutcome, NickRegistry } from './ports/nicks.ts';
 
 export type Wanted = { readonly member: PlannedMember; readonly register: Registration };
@@ -74,13 +75,12 @@ export async function removeAll(work: NickWork, leaving: readonly Leaving[]): Pr
           gone.push({ kind: 'gone', id: record.id });
           if (register === undefined) summary.removed += 1;
         } else
-          addProblem(summary, {
-            kind: 'failed',
-            id: record.id,
-            username: member?.username ?? record.nick,
-            reason: `cannot unregister: ${outcome.kind === 'taken' ? 'taken' : outcome.reason}`,
-            other: null,
-          });
+          addFailure(
+            summary,
+            record.id,
+            member?.username ?? record.nick,
+            `cannot unregister: ${outcome.kind === 'taken' ? 'taken' : outcome.reason}`,
+          );
       });
     } finally {
       // Without it the next run asks once more; a sync to disk holds up everything, and the next intention brings one.
@@ -112,14 +112,7 @@ export async function registerAll(work: NickWork, wanted: readonly Wanted[], las
           // Given up by another until then, or ejabberd's bad moment over: once more at the end.
           work.waiting.push(one);
         } else if (outcome.kind === 'taken') tellTaken(work, one);
-        else
-          addProblem(summary, {
-            kind: 'failed',
-            id: member.id,
-            username: member.username,
-            reason: `cannot register: ${outcome.reason}`,
-            other: null,
-          });
+        else addFailure(summary, member.id, member.username, `cannot register: ${outcome.reason}`);
       });
     } finally {
       remember(work, results, 'later');
@@ -133,21 +126,3 @@ const recordOf = (kind: 'asked' | 'held', id: number, { localpart, nick }: Names
   localpart,
   nick,
 });
-
-function tellTaken({ plan, summary, memory, squatted }: NickWork, { member, register }: Wanted): void {
-  const holder = plan.holders(register).find((id) => id !== member.id);
-  const position = holder === undefined ? undefined : plan.positionOf(holder);
-  const record = position === undefined ? undefined : memory.read(position);
-  const known = record?.kind === 'held' && record.nick === register.nick ? holder : undefined;
-  if (known === undefined) squatted.push({ problem: summary.problems.length, nick: register.nick });
-  addProblem(summary, {
-    kind: 'conflict',
-    id: member.id,
-    username: member.username,
-    reason:
-      known === undefined
-        ? `the nickname ${JSON.stringify(register.nick)} is registered for an account that sync-nicks does not know (squatted?)`
-        : `the nickname ${JSON.stringify(register.nick)} is registered for another member`,
-    other: known === undefined ? null : { id: known, username: '' },
-  });
-}

@@ -1,10 +1,10 @@
 import { hash53 } from '../core/hash53.ts';
-import { unescapeLocalpart } from '../core/jid.ts';
 import { localpartOf, nicknameOf } from '../core/member-name.ts';
-import { createNickPlan, type NameProblem, type NickPlan, type PlannedMember, type Step } from '../core/nick-plan.ts';
+import { createNickPlan, type NickPlan, type PlannedMember, type Step } from '../core/nick-plan.ts';
 import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
-import { addProblem, type NickSummary } from '../core/nick-summary.ts';
+import { addFailure, type NickSummary } from '../core/nick-summary.ts';
 import { createNickCalls } from './nick-calls.ts';
+import { nameOthers, nameSquatters, tellNameProblem } from './nick-problems.ts';
 import { type Leaving, type NickWork, registerAll, remember, removeAll, type Wanted } from './nick-work.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Members } from './ports/forum.ts';
@@ -76,7 +76,7 @@ export async function syncNicks(options: SyncNicks, summary: NickSummary): Promi
       if (options.prune) await removeStrays(run);
       await registerAll(run, run.waiting, true);
       calls.check();
-      await nameSquatters(run);
+      await nameSquatters(run, members);
     }
   } finally {
     await nameOthers(members, summary).catch(() => {});
@@ -220,8 +220,7 @@ async function namedMembers({ options, plan, summary }: Run): Promise<readonly P
     const names = { localpart: localpartOf(username) ?? '', nick: nicknameOf(username) ?? '' };
     const others = plan.holders(names).filter((id) => id !== member?.id);
     // Nobody is called that, and nobody was: else whoever has it registered was renamed or deleted, and is looked at.
-    if (member === undefined && others.length === 0)
-      addProblem(summary, { kind: 'failed', id: null, username: name, reason: 'no such member', other: null });
+    if (member === undefined && others.length === 0) addFailure(summary, null, name, 'no such member');
     if (member !== undefined) found.set(member.id, member);
     const standing = await options.members.standing(others);
     for (const id of others) found.set(id, standing.get(id) ?? { id, username: '', active: false, banned: false });
@@ -263,56 +262,6 @@ function tellStep(
     summary.removed += 1;
     tell({ do: 'remove', id, username, nick: unregister.nick, localpart: unregister.localpart });
   }
-}
-
-function tellNameProblem(summary: NickSummary, { id, username }: PlannedMember, problem: NameProblem): void {
-  if (problem.kind === 'unusable') {
-    const reason =
-      problem.what === 'nickname'
-        ? 'the name holds characters that no nickname may have'
-        : 'the name cannot be an account name of XMPP, so this member cannot log in';
-    addProblem(summary, { kind: 'failed', id, username, reason, other: null });
-    return;
-  }
-  const same = problem.kind === 'localpart' ? 'account name' : 'nickname';
-  addProblem(summary, {
-    kind: 'conflict',
-    id,
-    username,
-    reason: `has the same ${same} (${JSON.stringify(problem.name)}) as an older member`,
-    other: { id: problem.other, username: '' },
-  });
-}
-
-/** Says whose the nicknames are that we did not register, where the server can tell. */
-async function nameSquatters({ options, registry, summary, squatted }: Run): Promise<void> {
-  const owners = squatted.length === 0 ? undefined : await registry.owners();
-  if (owners === undefined) return;
-  for (const { problem: at, nick } of squatted) {
-    const problem = summary.problems[at];
-    const jid = owners.get(nick);
-    if (problem === undefined || jid === undefined) continue;
-    const localpart = jid.slice(0, jid.indexOf('@'));
-    const member = await options.members.named(unescapeLocalpart(localpart));
-    const known = member !== undefined && localpartOf(member.username) === localpart;
-    summary.problems[at] = {
-      ...problem,
-      reason: `the nickname ${JSON.stringify(nick)} is registered for ${jid}, and not by sync-nicks (squatted?)`,
-      other: known ? { id: member.id, username: member.username } : null,
-    };
-  }
-}
-
-/** Puts names to the other parties of conflicts. */
-async function nameOthers(members: Members, summary: NickSummary): Promise<void> {
-  const ids = summary.problems.flatMap(({ other }) => (other === null ? [] : [other.id]));
-  if (ids.length === 0) return;
-  const standing = await members.standing([...new Set(ids)]);
-  summary.problems.forEach((problem, index) => {
-    const member = problem.other === null ? undefined : standing.get(problem.other.id);
-    if (member !== undefined)
-      summary.problems[index] = { ...problem, other: { id: member.id, username: member.username } };
-  });
 }
 
 /** The next page is fetched while one is worked on. */

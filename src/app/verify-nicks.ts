@@ -1,5 +1,5 @@
 import type { HeldRecord } from '../core/nick-record.ts';
-import { addProblem, type NickSummary } from '../core/nick-summary.ts';
+import { addFailure, type NickSummary } from '../core/nick-summary.ts';
 import type { NickLog, NickRegistry } from './ports/nicks.ts';
 
 export type VerifyNicks = {
@@ -29,7 +29,7 @@ export async function verifyNicks(options: VerifyNicks, summary: NickSummary): P
       outcome.kind === 'done'
         ? 'the nickname was free although it had been registered; it is registered again'
         : `could not be verified: ${outcome.reason}`;
-    addProblem(summary, { kind: 'failed', id, username: nick, reason, other: null });
+    addFailure(summary, id, nick, reason);
   }
   return chosen.length;
 }

@@ -33,10 +33,12 @@ export async function runSyncNicks(context: Context, options: Options): Promise<
   const memory = await openNickLog(path, { readOnly: dryRun });
   const members = openMembers(config.database);
   const registry = await openRegistry(config, { service, domain, concurrency, signal: context.signal });
-  const progress = showProgress(context.io, { now: systemClock.monotonic, quiet: context.flags.quiet });
+  const json = options['json'] === true;
+  // The lines of a plan would be written into the bar.
+  const quiet = context.flags.quiet || (dryRun && !json);
+  const progress = showProgress(context.io, { now: systemClock.monotonic, quiet });
   const steps: PlannedStep[] = [];
   const summary = newSummary();
-  const json = options['json'] === true;
   let verified: number | undefined;
   let failure: unknown;
   try {

@@ -58,8 +58,6 @@ export type NickPlan = {
   next(member: PlannedMember, recall: (position: number) => NickRecord | undefined): Step;
   /** Positions of the records of those who did not come: deleted or deactivated. */
   unseen(): IterableIterator<number>;
-  /** Positions of all records that count. */
-  positions(): IterableIterator<number>;
   /** Localpart and nickname of what was left registered under names that nobody has any more. */
   strays(): ReadonlyMap<string, string>;
   /** The member who came and has, by his record, a nickname for this localpart: what is registered for it is his. */
@@ -170,9 +168,6 @@ export function createNickPlan(seed: number, options: { readonly full?: boolean 
     },
     *unseen() {
       for (const slot of known.slots()) if (known.value(slot, SEEN) === 0) yield known.value(slot, POSITION);
-    },
-    *positions() {
-      for (const slot of known.slots()) yield known.value(slot, POSITION);
     },
     size: known.size,
     strays: () => strays,

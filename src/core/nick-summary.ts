@@ -33,6 +33,11 @@ export function addProblem(summary: NickSummary, problem: NickProblem): void {
   if (summary.problems.length < MAX_PROBLEMS) summary.problems.push(problem);
 }
 
+/** What went wrong for one member, or for a name that nobody has (id null). */
+export function addFailure(summary: NickSummary, id: number | null, username: string, reason: string): void {
+  addProblem(summary, { kind: 'failed', id, username, reason, other: null });
+}
+
 /** `registered 12, unchanged 98765, renamed 1, removed 2, conflicts 1, failed 0` */
 export function summaryLine(summary: NickSummary): string {
   return COUNTS.map((count) => `${count} ${summary[count]}`).join(', ');

@@ -76,7 +76,6 @@ export function fakeNickLog(kept: NickRecord[] = []): NickLog & { readonly kept:
       kept.push(...records);
       return records.map((_, index) => first + index);
     },
-    size: () => kept.length,
     async rewrite(records: Iterable<NickRecord>) {
       log.before();
       kept.splice(0, kept.length, ...records);

@@ -37,8 +37,6 @@ export interface NickLog {
    * only when another one was durable since.
    */
   append(records: readonly NickRecord[], when?: 'now' | 'later'): readonly number[];
-  /** Bytes. */
-  size(): number;
   /** Replaces everything by these records, all or nothing; positions from before are void. */
   rewrite(records: Iterable<NickRecord>): Promise<void>;
   close(): void;

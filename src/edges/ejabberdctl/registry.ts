@@ -43,7 +43,7 @@ export function openCtlRegistry(options: CtlRegistryOptions): NickRegistry {
   /** Asked once per run: the arguments changed in 20.01 and in 24.12. A failure is not remembered. */
   const formOf = (): Promise<CallForm> => {
     form ??= call(['help', 'muc_register_nick']).then(({ code, text }) => {
-      if (code === 3 || NODE_DOWN.test(text)) throw new Away(lastLine(text));
+      if (code === 3 || NODE_DOWN.test(text)) throw new Away(tellingLine(text));
       return chooseForm(text);
     });
     form.catch(() => {
@@ -117,7 +117,7 @@ async function runOnce(program: string, args: readonly string[], options: CtlReg
 /** ejabberdctl says its errors on stdout; success is exit 0 and silence. */
 function readOutcome({ code, text, late }: Said): NickOutcome {
   if (code === 0) return { kind: 'done' };
-  const reason = lastLine(text) || `ejabberdctl ended with ${code ?? 'a signal'}`;
+  const reason = tellingLine(text) || `ejabberdctl ended with ${code ?? 'a signal'}`;
   if (/Nick already registered/i.test(text)) return { kind: 'taken' };
   if (code === 3 || NODE_DOWN.test(text)) return { kind: 'away', reason };
   if (code === 7 || /can only be run by root or the user/.test(text))
@@ -131,7 +131,7 @@ function readOutcome({ code, text, late }: Said): NickOutcome {
 }
 
 /** What a person reads of several lines: the one that says the error, else the first. */
-function lastLine(text: string): string {
+function tellingLine(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   const telling =
     lines.find((line) => /error|fail|invalid|denied|cannot/i.test(line)) ?? lines.find((line) => line !== '');

@@ -68,7 +68,6 @@ export async function openNickLog(path: string, { readOnly = false } = {}): Prom
       return { first: record(head.slice(0, head.indexOf('\n') + 1)), last: record(lastLine) };
     },
     append,
-    size: () => end,
     async rewrite(records) {
       const scratch = `${path}.new`;
       const next = openSync(scratch, 'w+', 0o640);
