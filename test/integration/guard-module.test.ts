@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { localpartOf, nicknameOf } from '../../src/core/member-name.ts';
 import { nickModulePath } from '../../src/edges/files/nick-module.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
 import { variantsOf } from '../helpers/impostors.ts';
+import { ordinaryGuests, ordinaryMembers } from '../helpers/ordinary-names.ts';
 import { enterRoom, type Person } from '../helpers/person.ts';
 import { PROGRAM, type RunningSaxctl, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
@@ -12,6 +14,16 @@ import { until } from '../helpers/until.ts';
 
 const VICTIMS = ['Tari', 'alice', 'Bob Smith', 'Jürgen Müßig', 'Пётр'];
 const GUESTS = 'guest.test';
+const LONG = process.env['SAXCTL_LONG'] !== undefined;
+const usable = (name: string): boolean => localpartOf(name) !== undefined && nicknameOf(name) !== undefined;
+
+/** Ordinary names among the members, and others among the guests; in the long form a thousand of each. */
+const ORDINARY_MEMBERS = ordinaryMembers()
+  .filter(usable)
+  .filter((name, index) => (LONG || index % 34 === 7) && !VICTIMS.includes(name));
+const ORDINARY_GUESTS = ordinaryGuests(1200)
+  .filter(usable)
+  .slice(0, LONG ? 1000 : 40);
 
 let stack: Stack;
 let guard: RunningSaxctl;
@@ -22,7 +34,7 @@ beforeAll(async () => {
     parts: ['mariadb', 'ejabberd'],
     moderated: true,
     nickModule: nickModulePath(PROGRAM),
-    members: [{ name: 'Mallory' }, { name: 'Fresh' }],
+    members: ['Mallory', 'Fresh', ...ORDINARY_MEMBERS].map((name) => ({ name })),
     config: { ejabberd: { via: 'http' }, guard: { guest_domain: GUESTS } },
   });
   await letGuestsIn();
@@ -121,9 +133,29 @@ describe('guard and mod_sax_nick', () => {
     again.leave();
   });
 
+  const enterAsGuest = (nick: string, account = 'visitor'): Promise<Person> =>
+    enterRoom({ ejabberd: stack.ejabberd, domain: GUESTS, room: stack.room, member: stack.member }, account, {
+      nick,
+      secret: 'any',
+    });
+
+  test(`of ${ORDINARY_GUESTS.length} guests with ordinary names, none of them a member’s, nobody is removed, and everybody is heard`, async () => {
+    expect(ORDINARY_GUESTS).toHaveLength(LONG ? 1000 : 40);
+    const removed = (): number => (guard.stderr().match(/"event":"removed"/g) ?? []).length;
+    const before = removed();
+    for (let at = 0; at < ORDINARY_GUESTS.length; at += 10) {
+      const some = ORDINARY_GUESTS.slice(at, at + 10);
+      const people = await Promise.all(some.map((nick, index) => enterAsGuest(nick, `guest${at + index}`)));
+      for (const person of people) await voiced(person);
+      for (const person of people) person.leave();
+    }
+    const heard = new Set(witness.lines.map(({ nick }) => nick));
+    expect(ORDINARY_GUESTS.filter((name) => !heard.has(nicknameOf(name) ?? ''))).toEqual([]);
+    expect(removed()).toBe(before);
+  }, 900_000);
+
   test('guests may be called what they like, but like no member, and not anew while they have voice', async () => {
-    const guests = { ejabberd: stack.ejabberd, domain: GUESTS, room: stack.room, member: stack.member };
-    const enter = (nick: string) => enterRoom(guests, 'visitor', { nick, secret: 'any' });
+    const enter = (nick: string) => enterAsGuest(nick);
     const guest = await enter('visitor');
     await voiced(guest);
     for (const [index, nick] of variantsOf('Tari').entries()) await attack(guest, nick, `evil guest ${index}`);
