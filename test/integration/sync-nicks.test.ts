@@ -1,16 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nicknameOf } from '../../src/core/member-name.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
-import { runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
+import { PROGRAM, runSaxctl, startSaxctl, startTestStack } from '../helpers/stack.ts';
 import { until } from '../helpers/until.ts';
 
 const LONG = process.env['SAXCTL_LONG'] !== undefined;
 const KILLS = LONG ? 20 : 3;
 const CROWD = LONG ? 4000 : 800;
+/** Active members of the sample who are banned. */
+const BANNED = 2;
 const HTTP = { SAXCTL_EJABBERD_VIA: 'http' };
 
 let stack: Stack;
@@ -105,6 +108,57 @@ describe('sync-nicks on a real ejabberd', () => {
     expect(await sync()).toMatchObject({ code: 0, removed: 2 });
   });
 
+  test('what a member took is taken back by --full; an account that is nobody’s stays a conflict', async () => {
+    const { mucService: service, domain } = stack;
+    await stack.sql("INSERT INTO phpbb_users (username, username_clean, user_type) VALUES ('Wanted', 'wanted', 0)");
+    await stack.api('muc_register_nick', { nick: 'Wanted', jid: `alice@${domain}`, service });
+    expect(await sync()).toMatchObject({ code: 1, conflicts: 1 });
+    expect(await sync(['--full'])).toMatchObject({ code: 0, conflicts: 0 });
+    for (const name of ['Wanted', 'alice']) expect([name, await isFree(name)]).toEqual([name, false]);
+    await stack.sql("DELETE FROM phpbb_users WHERE username = 'Wanted'");
+    expect(await sync()).toMatchObject({ code: 0, removed: 1 });
+  });
+
+  test('the state file cut at any byte: what is registered stays the same, and the next run finds nothing to do', async () => {
+    const [file = ''] = readdirSync(stack.stateDir).filter((name) => /^nicks\..*\.log$/.test(name));
+    const path = join(stack.stateDir, file);
+    const whole = readFileSync(path);
+    const { length } = await active();
+    for (const share of [0, 0.01, 0.3, 0.66, 0.999]) {
+      writeFileSync(path, whole.subarray(0, Math.floor(whole.length * share)));
+      const { registered, unchanged, renamed, ...rest } = await sync();
+      expect(rest).toMatchObject({ code: 0, conflicts: 0, failed: 0 });
+      expect(registered + unchanged + renamed).toBe(length - BANNED);
+      expect(await sync()).toMatchObject({ code: 0, registered: 0, unchanged: length - BANNED });
+    }
+  });
+
+  test.each([
+    ['a token that ejabberd does not know', () => ({ SAXCTL_EJABBERD_API_TOKEN: 'nonsense' }), 77, 'api_token'],
+    ['a path where no API is', () => ({ SAXCTL_EJABBERD_API_URL: `${stack.httpUrl}/nowhere` }), 78, 'api_url'],
+    ['an unknown MUC service', () => ({ SAXCTL_XMPP_MUC_SERVICE: 'nowhere.test' }), 78, 'muc_service'],
+    ['the members’ own domain', () => ({ SAXCTL_XMPP_MUC_SERVICE: stack.domain }), 78, 'muc_service'],
+    ['a port where another protocol is spoken', () => otherPort(), 69, 'does not answer'],
+    ['a state directory that cannot be', () => ({ SAXCTL_STATE_DIR: '/proc/nowhere' }), 73, 'state'],
+  ] as const)('%s', async (_what, env, code, words) => {
+    const { stderr, ...result } = await runSaxctl(stack, ['sync-nicks', '--full'], { env: { ...HTTP, ...env() } });
+    expect([result.code, stderr]).toEqual([code, expect.stringContaining(words)]);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr).not.toContain('nonsense');
+  });
+
+  test('on a terminal: a bar that goes away, and the result; with -q only the result', async () => {
+    for (const [flags, bar] of [
+      ['', true],
+      ['-q', false],
+    ] as const) {
+      const { code, shown } = await onTerminal(`${flags} sync-nicks --full`);
+      expect(code).toBe(0);
+      expect(/\r\u001b\[K[^\n]*\d% \d+\/\d+ {2}\d+\/s/.test(shown)).toBe(bar);
+      expect(shown).toMatch(/(^|\u001b\[K)registered \d+, unchanged 0, [^\r\n]*failed 0\r\n$/);
+    }
+  });
+
   test('half of the calls fail: exit 1, counted, and the next run does the rest', async () => {
     await addCrowd();
     const broken = await halfBroken(stack.httpUrl);
@@ -167,6 +221,24 @@ describe('sync-nicks on a real ejabberd', () => {
     expect(await sync()).toMatchObject({ registered: before.registered, failed: 0, unchanged: before.unchanged });
   }, 240_000);
 });
+
+/** ejabberd's port for clients: there is an answer, and it is not HTTP. */
+const otherPort = (): Record<string, string> => ({
+  SAXCTL_EJABBERD_API_URL: `http://127.0.0.1:${stack.ejabberd.port}/api`,
+});
+
+/** What a person sees, and the exit code. */
+async function onTerminal(line: string): Promise<{ code: number | null; shown: string }> {
+  const command = `${process.execPath} ${PROGRAM} --config ${stack.config} ${line}`;
+  const env = { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', TERM: 'xterm', ...stack.env, ...HTTP };
+  const child = spawn('script', ['-qefc', command, '/dev/null'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, shown };
+}
 
 /** The API behind a server that fails every second member for good. */
 async function halfBroken(target: string): Promise<{ server: Server; url: string }> {
