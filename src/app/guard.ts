@@ -50,6 +50,7 @@ const LOGOUT_MARGIN_MS = 90_000;
 const RETRY_MS = 2000;
 const STANDING_AT_ONCE = 200;
 
+const isAdmin = ({ affiliation }: Occupant): boolean => affiliation === 'owner' || affiliation === 'admin';
 const bareOf = (jid: string): string => jid.split('/', 1)[0] ?? '';
 
 /**
@@ -73,6 +74,8 @@ export function makeGuard(options: GuardOptions) {
   const speaking = new Set<string>();
   /** Bare JIDs of those who came with voice, until three are a warning. */
   const outspoken = new Set<string>();
+  /** The room does not let us do anything. */
+  let powerless = false;
   /** Somebody came without voice: the room is moderated. */
   let moderated = false;
 
@@ -80,8 +83,11 @@ export function makeGuard(options: GuardOptions) {
     const room = current;
     if (room === undefined) return;
     const self = room.occupants().find(({ nick }) => nick === room.nick);
-    if (self !== undefined && !['owner', 'admin'].includes(self.affiliation))
-      options.outside(`${room.room}: the guard is ${self.affiliation || 'nobody'} here and must be owner or admin`);
+    const needed =
+      self === undefined || isAdmin(self) ? undefined : `${self.affiliation} here and must be owner or admin`;
+    if (needed !== undefined && !powerless) log.error('powerless', `${room.room}: the guard is ${needed}`);
+    powerless = needed !== undefined;
+    if (needed !== undefined) options.outside(`${room.room}: the guard is ${needed}`);
     else if (directory === undefined) options.outside('the members of the forum are not known yet');
     else options.inside(`guarding ${room.room} as ${room.nick}, ${directory.size()} members known`);
   };
@@ -309,9 +315,11 @@ export function makeGuard(options: GuardOptions) {
           if (open && !moderated) tellOpen(room, bareOf(occupant.jid ?? ''));
           if (occupant.nick !== room.nick) review(room, occupant);
           else {
-            // Made an admin (again): others came meanwhile.
             settle();
-            reviewAll();
+            // Made an admin again: others came meanwhile, and who they are the room tells only to whom it was an admin by then.
+            const blind = !first && isAdmin(occupant) && room.occupants().some(({ jid }) => jid === undefined);
+            if (blind) void room.leave();
+            else reviewAll();
           }
         },
         absent(occupant, { newNick }) {

@@ -86,6 +86,10 @@ async function guarded(
       room.events.present?.(now, false);
     }
   };
+  let left = 0;
+  room.leave = async () => {
+    left += 1;
+  };
   room.setAffiliation = async (jid, to) => void calls.push(`${jid} ${to}`);
   const come = async (nick: string, jid: string | undefined, more: Partial<Occupant> = {}): Promise<void> => {
     const occupant = { nick, jid, affiliation: 'none', role: 'visitor', show: '', ...more };
@@ -112,6 +116,7 @@ async function guarded(
   await come('guard', 'guard@chat.test/x', { affiliation, role: 'moderator' });
   return {
     ...{ clock, log, set, forum, world, calls, removed, decided, states, come, go, become },
+    leaves: () => left,
     comeAs: (name: string, nick = name) => come(nick, `${localpartOf(name)}@chat.test/x`),
     async end() {
       over.abort();
@@ -227,6 +232,18 @@ test('made an admin again it judges at once who came meanwhile, and what was not
   world.obeys = true;
   await clock.advance(15_000);
   expect(calls.at(-1)).toMatch(/^TARI none/);
+  await end();
+});
+
+test('made an admin again it comes in anew when it was not told who came meanwhile', async () => {
+  const { come, become, leaves, log, states, end } = await guarded(['Tari']);
+  await become('member');
+  expect(states.at(-1)).toContain('must be owner or admin');
+  expect(log.entries.filter(({ event }) => event === 'powerless')).toHaveLength(1);
+  await come('Tari', undefined);
+  expect(leaves()).toBe(0);
+  await become('owner');
+  expect(leaves()).toBe(1);
   await end();
 });
 
