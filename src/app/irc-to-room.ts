@@ -87,15 +87,15 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
       if (lost !== undefined) {
         const { from, to, count } = lost;
         lost = undefined;
-        gap(`${count} lines from ${span(from, to)} could not be kept and are missing`, `lost ${from}`);
+        gap(`${count} lines from ${span(from, to)} could not be kept and are missing`);
       }
     })();
   }
 
-  function gap(text: string, key: string): void {
+  function gap(text: string): void {
     tools.count.gap('to-room');
     log.warn('gap', `${channelName}: ${text}`);
-    submit({ payload: encodeSpoken({ body: `-- ${channelName}: ${text}`, kind: 'irc' }), origin: { key } });
+    submit({ payload: encodeSpoken({ body: `-- ${channelName}: ${text}`, kind: 'irc' }) });
   }
 
   /** Not while lines wait in memory: would we die now, they would be missing from before that moment. */
@@ -152,7 +152,7 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
       const to = clock.now();
       if (before !== undefined && now.replay === 'none') {
         const from = span(Math.min(before.until, to), to);
-        gap(`not connected from ${from}; what was said there in between is missing`, `gap ${before.until}`);
+        gap(`not connected from ${from}; what was said there in between is missing`);
       }
       listened(to);
     },

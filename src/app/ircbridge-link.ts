@@ -141,8 +141,9 @@ export function makeLink(options: LinkOptions): Link {
         },
         events: {
           line(line) {
-            if (line.own && line.source === 'history') channelSpeaker.replayed(line);
-            else toRoom.line(line);
+            // By its id, whatever we were called when we said it.
+            if (line.source === 'history') channelSpeaker.replayed(line);
+            toRoom.line(line);
           },
           confirmed: channelSpeaker.confirmed,
           refused: channelSpeaker.refused,

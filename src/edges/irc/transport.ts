@@ -71,7 +71,9 @@ export function transportClass({ socket, heard }: TransportHooks): unknown {
     over(error?: Error): void {
       if (!this.connected) return;
       clearImmediate(this.turn);
-      // What was received before the end was said.
+      // What was received before the end was said, also what waited while we were reading no more.
+      for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read())
+        this.rest = Buffer.concat([this.rest, chunk]);
       this.lines(Number.POSITIVE_INFINITY);
       this.connected = false;
       this.emit('close', error ?? false);

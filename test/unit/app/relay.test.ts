@@ -413,7 +413,9 @@ describe('room to IRC', () => {
       first.irc.abandon(LOST);
       await clock.advance(1);
       const second = fakeIrc(() => clock.advance(0));
-      if (known) second.history = [heard('<alice> one', { own: true, source: 'history', bridgeId: id, msgid: 'x' })];
+      // Said under a nickname that is not ours now.
+      if (known)
+        second.history = [heard('<alice> one', { nick: 'saxoph123', source: 'history', bridgeId: id, msgid: 'x' })];
       void link.inChannel(second, newPacer({ burst: 1, everyMs: 0 }, clock));
       await clock.advance(1000);
       expect(second.said.map(({ text }) => text)).toEqual(known ? [] : ['<alice> one']);
