@@ -100,7 +100,9 @@ export function makeIrcToRoom(speaker: Speaker, channelName: string, tools: Rela
 
   /** Not while lines wait in memory: would we die now, they would be missing from before that moment. */
   function listened(until: number): void {
-    if (backlog.length === 0) outbox.advance(HEARD, String(until));
+    if (backlog.length > 0) return;
+    // The first one at once: without any we would not even know that something is missing.
+    outbox.advance(HEARD, String(until), before === undefined ? () => undefined : undefined);
   }
 
   /** Whether a replayed line was said after the last one that we heard. */

@@ -327,10 +327,11 @@ export function runOutbox(options: OutboxOptions) {
     /** Whether `submit` would take these in now, the disk aside. */
     hasRoom: (items: readonly Submission[]): boolean => box.hasRoom(items.map(({ payload }) => payload)),
 
-    /** Notes that a source was read up to here without anything to say: behind what was submitted before. Durable with the next entry. */
-    advance(source: string, position: string): void {
-      journal.append(box.advanceRecord(source, position), false, (error) => {
+    /** Notes that a source was read up to here without anything to say: behind what was submitted before. `done`: when it is durable; else with the next entry. */
+    advance(source: string, position: string, done?: (error?: Error) => void): void {
+      journal.append(box.advanceRecord(source, position), done !== undefined, (error) => {
         if (error === undefined) box.advanced(source, position);
+        done?.(error);
       });
     },
 

@@ -172,15 +172,19 @@ export function makeRoomToIrc(speaker: ChannelSpeaker, channelName: string, tool
     if (cursor === undefined) {
       // The very first time: what was said before is not ours to tell.
       const newest = await where.archive(address, { before: '', max: 1 });
-      const id = newest.last ?? newest.lines.at(-1)?.id;
-      if (mine === era && id !== undefined) outbox.advance(CURSOR, cursorOf(id, clock.now()));
+      // Nothing at all: then everything that it ever holds is new.
+      const id = newest.last ?? newest.lines.at(-1)?.id ?? '';
+      if (mine !== era) return;
+      await new Promise<void>((resolve, reject) => {
+        outbox.advance(CURSOR, cursorOf(id, clock.now()), (error) => (error === undefined ? resolve() : reject(error)));
+      });
       return;
     }
     const oldest = clock.now() - settings().catchUpMs;
     const skipped: RoomLine[] = [];
     let count = 0;
     let told = 0;
-    let after: string | undefined = cursor.id;
+    let after: string | undefined = cursor.id === '' ? undefined : cursor.id;
     let since: number | undefined;
     for (;;) {
       const page: Awaited<ReturnType<ChatSession['archive']>> = await where

@@ -290,7 +290,7 @@ test('a line that the channel’s word filter forbids holds nothing up', async (
   op.send(`SAMODE ${stack.channel} +o op`);
   op.send(`MODE ${stack.channel} +g *poison*`);
   await until(() => op.raw.some((line) => / MODE \S+ \+g /.test(line)));
-  for (const text of ['before', 'with poison', 'behind']) tari.say(text);
+  for (const text of ['first', 'with poison', 'behind']) tari.say(text);
   await op.heard(({ text }) => text === '<Tari> behind');
   expect(relayed(op).filter(({ text }) => text.includes('poison'))).toEqual([]);
   expect(run.stderr()).toMatch(/"event":"given-up"[^\n]*banned phrase/);

@@ -2,13 +2,15 @@ import type { Clock } from '../../src/app/ports/clock.ts';
 
 type Sleeper = { readonly at: number; readonly wake: () => void };
 
-/** Time that stands still until the test moves it. */
-export function fakeClock(start = 1_700_000_000_000): Clock & {
+export type FakeClock = Clock & {
   /** Moves time on and lets everything that wakes up run. */
   advance(ms: number): Promise<void>;
   /** How many sleep. */
   sleepers(): number;
-} {
+};
+
+/** Time that stands still until the test moves it. */
+export function fakeClock(start = 1_700_000_000_000): FakeClock {
   let elapsed = 0;
   const sleepers = new Set<Sleeper>();
   return {
