@@ -63,7 +63,8 @@ function askedForHelp(argv: readonly string[]): readonly string[] {
 function commandName(argv: readonly string[]): string | undefined {
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? '';
-    if (VALUE_FLAGS.includes(word)) index++;
+    // `-qc FILE` is `-q -c FILE`.
+    if (VALUE_FLAGS.includes(word) || /^-[a-z]+c$/.test(word)) index++;
     else if (!word.startsWith('-')) return word;
   }
   return undefined;

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { EXIT, type ExitCode, reasonOf, SaxError } from '../core/errors.ts';
-import { printable } from '../core/escape.ts';
+import { jsonText, printable } from '../core/escape.ts';
 import { type CommandModule, type Context, examples } from './command.ts';
 
 export const command: CommandModule = {
@@ -28,14 +28,15 @@ export const command: CommandModule = {
       const rows = named(await effective(loaded), keys);
       if (action === 'show') show(context, rows, options['json'] === true, loaded.file);
       else if (options['json'] === true)
-        context.io.stdout.write(`${JSON.stringify({ ok: true, file: loaded.file ?? null })}\n`);
+        context.io.stdout.write(`${jsonText({ ok: true, file: loaded.file ?? null })}\n`);
       else
-        context.io.stdout.write(`configuration is valid: ${loaded.file ?? 'no file, environment and defaults only'}\n`);
+        context.io.stdout.write(
+          `configuration is valid: ${printable(loaded.file ?? 'no file, environment and defaults only')}\n`,
+        );
       return EXIT.done;
     } catch (error) {
       if (!(error instanceof ConfigError) || action !== 'check') throw error;
-      if (options['json'] === true)
-        context.io.stdout.write(`${JSON.stringify({ ok: false, problems: error.problems })}\n`);
+      if (options['json'] === true) context.io.stdout.write(`${jsonText({ ok: false, problems: error.problems })}\n`);
       for (const problem of error.problems) context.io.stderr.write(`saxctl: ${printable(problem, 2000)}\n`);
       return EXIT.config;
     }
@@ -100,10 +101,10 @@ function show(context: Context, rows: readonly Row[], json: boolean, file: strin
       source,
       where,
     }));
-    stdout.write(`${JSON.stringify({ file: file ?? null, values })}\n`);
+    stdout.write(`${jsonText({ file: file ?? null, values })}\n`);
     return;
   }
-  stdout.write(`# ${file ?? 'no configuration file; environment and defaults'}\n`);
+  stdout.write(`# ${printable(file ?? 'no configuration file; environment and defaults')}\n`);
   let section = '';
   for (const row of rows) {
     // Each pair of a room and a channel is a table of its own.
@@ -112,14 +113,18 @@ function show(context: Context, rows: readonly Row[], json: boolean, file: strin
       stdout.write(section === 'link' ? '\n[[link]]\n' : `\n[${section}]\n`);
     }
     const unset = row.value === undefined;
-    const text = unset ? `# ${row.name} is not set` : `${row.name} = ${toml(row.value)}`;
+    const name = bareKey(row.name);
+    const text = unset ? `# ${name} is not set` : `${name} = ${toml(row.value)}`;
     stdout.write(`${row.source === 'default' ? text : `${text.padEnd(44)} # ${printable(row.where)}`}\n`);
   }
 }
+
+/** A key of [wording] may be any text. */
+const bareKey = (name: string): string => (/^[\w-]+$/.test(name) ? name : jsonText(name));
 
 const toml = (value: unknown): string =>
   Array.isArray(value)
     ? `[${value.map(toml).join(', ')}]`
     : typeof value === 'string'
-      ? JSON.stringify(value)
+      ? jsonText(value)
       : String(value);

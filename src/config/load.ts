@@ -159,7 +159,7 @@ class Loader {
     const table = raw as Readonly<Record<string, unknown>>;
     for (const [name, value] of Object.entries(table)) {
       const at = this.where(section, name);
-      const key = keys[name];
+      const key = keyOf(keys, name);
       const origin: Origin = { source: 'file', where: at };
       if (key !== undefined) {
         if (key.secret && table[`${name}_file`] !== undefined)
@@ -232,15 +232,28 @@ class Loader {
         this.problems.push(
           `${this.where('link', extra)}: unknown key "${printable(extra)}" in [[link]]${didYouMean(extra, ['room', 'channel'])}`,
         );
-      if (typeof item['room'] !== 'string' || typeof item['channel'] !== 'string') return wrong();
-      links.push({ room: item['room'], channel: item['channel'] });
+      const { room, channel } = item;
+      if (typeof room !== 'string' || typeof channel !== 'string') return wrong();
+      for (const [name, key, value] of [
+        ['room', SCHEMA.xmpp.room, room],
+        ['channel', SCHEMA.irc.channel, channel],
+      ] as const)
+        if (value === '' || !key.form?.pattern.test(value))
+          this.problems.push(
+            `${this.where('link', name)}: [[link]] ${name}: ${printable(JSON.stringify(value))} is wrong: must be ${key.form?.words}`,
+          );
+      links.push({ room, channel });
     }
     return links;
   }
 
   private wording(raw: unknown): Config['wording'] {
     const texts: Record<string, string> = {};
-    for (const [name, value] of Object.entries((raw ?? {}) as Record<string, unknown>)) {
+    if (raw !== undefined && (typeof raw !== 'object' || raw === null || Array.isArray(raw))) {
+      this.problems.push(`${this.where('wording')}: wording: must be a section, [wording]`);
+      return texts;
+    }
+    for (const [name, value] of Object.entries(raw ?? {})) {
       if (typeof value === 'string') texts[name] = value;
       else this.problems.push(`${this.where('wording', name)}: [wording] ${printable(name)}: must be a text in quotes`);
     }
@@ -298,8 +311,12 @@ const WORDING_VARIABLE = 'SAXCTL_WORDING_';
 const names = (keys: Readonly<Record<string, Key<unknown>>>): string[] =>
   Object.entries(keys).flatMap(([name, key]) => (key.secret ? [name, `${name}_file`] : [name]));
 
+/** Not what every object has: `constructor` is no key. */
+const keyOf = (keys: Readonly<Record<string, Key<unknown>>>, name: string): Key<unknown> | undefined =>
+  Object.hasOwn(keys, name) ? keys[name] : undefined;
+
 const secretOf = (keys: Readonly<Record<string, Key<unknown>>>, name: string): Key<unknown> | undefined => {
-  const key = name.endsWith('_file') ? keys[name.slice(0, -'_file'.length)] : undefined;
+  const key = name.endsWith('_file') ? keyOf(keys, name.slice(0, -'_file'.length)) : undefined;
   return key?.secret ? key : undefined;
 };
 

@@ -13,3 +13,11 @@ export function printable(value: string, limit = 200): string {
   const cut = value.length > limit ? `${value.slice(0, limit)}…` : value;
   return cut.replace(OBEYED, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
 }
+
+/** JSON on one line, in which what a terminal would obey is escaped as JSON allows (JSON itself escapes only C0 and surrogates). */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(
+    OBEYED,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -43,6 +43,11 @@ describe('saxctl', () => {
     expect(stderr).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
   });
 
+  it('reads short flags that are written together', async () => {
+    const { code, stdout } = await saxctl(['-qc', '/dev/null', 'config', 'check']);
+    expect([code, stdout]).toEqual([EXIT.done, 'configuration is valid: /dev/null\n']);
+  });
+
   it('without a command prints the help to stderr and exits 64', async () => {
     const { code, stdout, stderr } = await saxctl([]);
     expect([code, stdout]).toEqual([EXIT.usage, '']);

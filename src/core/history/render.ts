@@ -1,4 +1,4 @@
-import { OBEYED, printable } from '../escape.ts';
+import { jsonText, printable } from '../escape.ts';
 import type { Entry } from './entry.ts';
 
 /** Colours that can be read on dark and on light backgrounds (xterm's 256). */
@@ -48,10 +48,7 @@ export function renderEntry(entry: Entry, { color, time }: Style): string {
   }
 }
 
-/** The JSON form of an entry, one line. What a terminal would obey is escaped as JSON allows (C1, DEL, bidi too). */
+/** The JSON form of an entry, one line. */
 export function jsonEntry({ id, at, nick, text, kind }: Entry): string {
-  return JSON.stringify({ id, time: new Date(at).toISOString(), nick, text, kind }).replace(
-    OBEYED,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return jsonText({ id, time: new Date(at).toISOString(), nick, text, kind });
 }

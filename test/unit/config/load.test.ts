@@ -200,6 +200,19 @@ describe('mistakes', () => {
       'saxctl.toml:2: [webridge] jid: "bot" is wrong: must be a bare JID, for example bot@chat.example.org',
     ],
     ['[[link]]\nroom = "a@b"\n', 'saxctl.toml:1: [[link]] needs room = "…" and channel = "…", both texts'],
+    ['[database]\nconstructor = 1\n', 'saxctl.toml:2: unknown key "constructor" in [database]'],
+    ['[database]\n__proto__ = "x"\n', 'saxctl.toml:2: unknown key "__proto__" in [database]'],
+    ['[auth]\ntoString_file = "x"\n', 'saxctl.toml:2: unknown key "toString_file" in [auth]'],
+    [
+      '[[link]]\nroom = "x"\nchannel = "#a"\n',
+      'saxctl.toml:2: [[link]] room: "x" is wrong: must be a bare JID, for example bot@chat.example.org',
+    ],
+    [
+      '[[link]]\nroom = "a@b"\nchannel = "#a,0"\n',
+      'saxctl.toml:3: [[link]] channel: "#a,0" is wrong: must be a channel name, for example #sax',
+    ],
+    ['wording = "abc"\n', 'saxctl.toml:1: wording: must be a section, [wording]'],
+    ['wording = 5\n', 'saxctl.toml:1: wording: must be a section, [wording]'],
     ['database = 5\n', 'saxctl.toml:1: database: must be a section, [database]'],
     ['[database]\npassword = 5\n', 'saxctl.toml:2: [database] password: the value is wrong: must be a text in quotes'],
     ['[database\n', expect.stringMatching(/^saxctl\.toml:1: not TOML: /)],
@@ -238,5 +251,16 @@ describe('mistakes', () => {
       'missing: [xmpp] domain; set it in /etc/saxctl/saxctl.toml or SAXCTL_XMPP_DOMAIN',
     );
     expect(need(loadConfig({ SAXCTL_XMPP_DOMAIN: 'd' }), 'xmpp', 'domain')).toBe('d');
+  });
+});
+
+describe('config show', () => {
+  it('sends nothing to the terminal that it would obey, in either form', async () => {
+    const path = file('[irc]\nrealname = "\\u009b31mred\\u007f\\u202e"\n[wording]\n"\\u001b[2J\u009b" = "x"\n');
+    for (const form of [[], ['--json']]) {
+      const { stdout } = await saxctl(['-c', path, 'config', 'show', ...form]);
+      expect(stdout).toContain('\\u009b31mred\\u007f\\u202e');
+      expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    }
   });
 });
