@@ -30,6 +30,9 @@ export async function withContext(
     stop.abort(new SaxError(code, signal === 'SIGINT' ? 'interrupted' : 'stopped before it was done'));
   };
   const unlisten = (['SIGINT', 'SIGTERM'] as const).map((signal) => io.onSignal?.(signal, onStop(signal)));
+  // What nobody caught ends the process too: in the same words, without Node's own print of source and stack.
+  // To the very end: a full disk under our output is heard of when the command is done.
+  io.onDefect?.((error) => io.exit?.(explain(error, io, flags, redactor, NEVER)));
 
   try {
     const code = await work((given) => {
@@ -43,6 +46,8 @@ export async function withContext(
     for (const un of unlisten) un?.();
   }
 }
+
+const NEVER = new AbortController().signal;
 
 function makeContext(
   io: Io,

@@ -21,7 +21,8 @@ export function explain(
   sayError(io, flags, printable(redactor.clean(what), 4000), exit);
   if (flags.logLevel === 'debug') {
     for (const cause of causesOf(failure)) io.stderr.write(`  because: ${printable(redactor.clean(cause), 2000)}\n`);
-    if (!known && failure instanceof Error) io.stderr.write(`${redactor.clean(failure.stack ?? '')}\n`);
+    if (!known && failure instanceof Error)
+      for (const line of redactor.clean(failure.stack ?? '').split('\n')) io.stderr.write(`${printable(line, 2000)}\n`);
   }
   return exit;
 }

@@ -14,13 +14,13 @@ const SECRET_FIELD = /pass(word)?|secret|token|sid$|session_?id|authorization|co
 export type Redactor = { add(value: string): void; clean(text: string): string };
 
 export function createRedactor(): Redactor {
-  const secrets = new Set<string>();
+  let secrets: readonly string[] = [];
   return {
     // A very short secret would blot out ordinary words; the configuration check speaks about those.
     add(value) {
-      if (value.length < 4) return;
-      secrets.add(value);
-      for (const form of base64Forms(value)) secrets.add(form);
+      if (value.length < 4 || secrets.includes(value)) return;
+      // The longest first: where one secret begins with another, its rest would stand there.
+      secrets = [...new Set([...secrets, value, ...base64Forms(value)])].sort((a, b) => b.length - a.length);
     },
     clean: (text) => {
       let cleaned = text;
@@ -86,11 +86,10 @@ function mask(fields: LogFields, clean: Redactor['clean']): Record<string, unkno
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    values[name] = SECRET_FIELD.test(name)
-      ? '[secret]'
-      : typeof value === 'string'
-        ? printable(clean(value), 500)
-        : value;
+    const shown = (text: string): string => printable(clean(text), 500);
+    if (SECRET_FIELD.test(name)) values[name] = '[secret]';
+    else if (typeof value === 'string') values[name] = shown(value);
+    else values[name] = Array.isArray(value) ? value.map((item) => shown(String(item))) : value;
   }
   return values;
 }

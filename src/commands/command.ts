@@ -13,6 +13,8 @@ export type Io = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Listens to a signal of the process; absent in tests that send none. Returns how to stop listening. */
   onSignal?(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', handler: () => void): () => void;
+  /** Hears of what nobody caught; absent in tests. */
+  onDefect?(handler: (error: unknown) => void): void;
   /** Ends the process at once: second signal, or a daemon that does not finish in time. */
   exit?(code: ExitCode): void;
 };

@@ -35,6 +35,19 @@ describe('the launcher', () => {
     expect(piped).toEqual({ stdout: 'Usage: saxctl [flags] COMMAND [arguments]\n', stderr: '' });
   });
 
+  it.each([['--version'], ['config', 'show']])(
+    'says in one line that its output could not be written: %s',
+    async (...line) => {
+      const failed = await node('sh', ['-c', `"${process.execPath}" "${PROGRAM}" ${line.join(' ')} > /dev/full`]).catch(
+        (error: { code: number; stderr: string }) => error,
+      );
+      expect(failed).toMatchObject({ code: 73 });
+      expect(failed.stderr).toBe(
+        'saxctl: the result could not be written to standard output: ENOSPC: no space left on device, write; is the disk full?\n',
+      );
+    },
+  );
+
   it('loads for one command only what that command needs', async () => {
     const socket = listenDatagrams({ path: join(dir, 'say.sock'), mode: 0o600 });
     try {

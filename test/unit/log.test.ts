@@ -66,6 +66,14 @@ describe('the log', () => {
     },
   );
 
+  it('masks the whole of a secret that begins with another one, and secrets in lists', () => {
+    const { log, lines, redactor } = capture('json');
+    redactor.add('canary');
+    redactor.add('canary-and-more');
+    log.info('x', 'said canary-and-more', { answers: ['canary-and-more', '\u009b2J'] });
+    expect(lines.join('')).not.toMatch(/more|\u009b/);
+  });
+
   it.each(['json', 'journald', 'pretty'] as const)('keeps a hostile value on one line in %s', (format) => {
     const { log, lines } = capture(format);
     log.info('x', 'a\n<0>evil\u001b[2J', { nick: '\u202egnp\r\n' });
