@@ -4,6 +4,7 @@ import { monotonic, systemClock } from './clock.ts';
 import type { Context } from './commands/command.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { EXIT, type ExitCode, reasonOf } from './core/errors.ts';
+import { printable } from './core/escape.ts';
 import { createMetrics, type Metrics } from './core/metrics.ts';
 import type { Health } from './edges/http/metrics.ts';
 
@@ -41,6 +42,9 @@ export async function runDaemon(
   } = {},
 ): Promise<ExitCode> {
   const { io, log } = context;
+  // From the first moment: without a listener SIGHUP ends the process.
+  let onHangup = (): void => {};
+  const unhang = io.onSignal?.('SIGHUP', () => onHangup());
   const metrics = createMetrics();
   let loaded = await context.loadConfig();
   let health: Health = { ok: false, reason: 'starting' };
@@ -61,6 +65,9 @@ export async function runDaemon(
   });
   if (http !== undefined) log.info('metrics', `metrics on http://${http.address}/metrics`, { address: http.address });
 
+  // A server's words may stand in a status, and it may say back what it was sent.
+  const shown = (status: string): string => printable(context.redact(status), 500);
+
   const daemon: Daemon = {
     log,
     clock: systemClock,
@@ -68,35 +75,39 @@ export async function runDaemon(
     signal: context.signal,
     loaded: () => loaded,
     ready: (status) => {
+      // What is under way when the stop is asked for may still end well.
+      if (context.signal.aborted) return;
       if (!health.ok) log.info('ready', status);
-      health = { ok: true, reason: status };
-      notify(`READY=1\nSTATUS=${oneLine(status)}`);
+      health = { ok: true, reason: shown(status) };
+      notify(`READY=1\nSTATUS=${health.reason}`);
     },
     notReady: (reason) => {
-      health = { ok: false, reason };
-      notify(`STATUS=${oneLine(reason)}`);
+      if (context.signal.aborted) return;
+      health = { ok: false, reason: shown(reason) };
+      notify(`STATUS=${health.reason}`);
     },
     onReload: (handler) => reloads.push(handler),
   };
 
   const reload = async (): Promise<void> => {
     notify(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(monotonic() * 1000)}`);
+    const before = loaded;
     try {
       const next = await context.loadConfig();
       loaded = next;
       for (const handler of reloads) await handler(next);
       log.info('reloaded', `configuration read again from ${next.file ?? 'the environment'}`);
     } catch (error) {
+      loaded = before;
       log.error('reload-failed', `configuration not taken over, the old one stays: ${reasonOf(error)}`);
     }
-    notify(`READY=1\nSTATUS=${oneLine(health.reason)}`);
+    notify(`READY=1\nSTATUS=${health.reason}`);
   };
   // One after the other: two quick SIGHUPs must not interleave.
   let reloading = Promise.resolve();
-  const onHangup = (): void => {
+  onHangup = () => {
     reloading = reloading.then(reload);
   };
-  const unhang = io.onSignal?.('SIGHUP', onHangup);
 
   const watchdog = watchdogTimer(io.env, () => notify('WATCHDOG=1'));
   const stopping = (): void => {
@@ -126,8 +137,6 @@ export async function runDaemon(
 }
 
 const startedAt = Date.now() / 1000 - process.uptime();
-
-const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
 
 async function metricsServer(
   listen: string | undefined,

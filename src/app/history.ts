@@ -1,3 +1,5 @@
+import { newDeferred } from '../core/deferred.ts';
+import { EXIT, SaxError } from '../core/errors.ts';
 import { type Entry, entryOf, ircNickOf, type KnownBot } from '../core/history/entry.ts';
 import type { ArchiveQuery, ChatSession, RoomLine } from './ports/chat.ts';
 import type { Log } from './ports/log.ts';
@@ -127,24 +129,33 @@ export async function historyOf(
 /** How servers say that a room has no archive: mod_mam is off, or the room's own option. */
 const NO_ARCHIVE = ['feature-not-implemented', 'service-unavailable', 'not-allowed'];
 
+/** How long a room may take to replay. */
+const REPLAY_MS = 30_000;
+
 /** What the room replays to somebody who joins (XEP-0045 7.2.13); the subject comes behind it. */
 async function joinHistory(session: ChatSession, nick: string, wish: Wish): Promise<RoomLine[]> {
   const lines: RoomLine[] = [];
-  let done = (): void => {};
-  const replayed = new Promise<void>((resolve) => {
-    done = resolve;
-  });
+  const filtered = wish.from !== undefined || wish.grep !== undefined || wish.until !== undefined;
+  const replayed = newDeferred<void>();
+  // Left before the end, or never told of it: what came is not all, and must not look like it.
+  const fail = (reason: string): void => replayed.reject(new SaxError(EXIT.unavailable, `${wish.room}: ${reason}`));
+  replayed.promise.catch(() => {});
   const room = await session.enter(
     wish.room,
     nick,
     {
       line: (line) => void (line.source === 'history' && lines.push(line)),
-      subject: () => done(),
-      left: () => done(),
+      subject: () => replayed.resolve(),
+      left: ({ reason }) => fail(reason),
     },
-    { historyStanzas: Math.min(wish.limit ?? 1000, 1000) },
+    { historyStanzas: filtered ? 1000 : Math.min(wish.limit ?? 1000, 1000) },
   );
-  await replayed;
+  const timer = setTimeout(() => fail('the room did not tell its history to the end'), REPLAY_MS);
+  try {
+    await replayed.promise;
+  } finally {
+    clearTimeout(timer);
+  }
   await room.leave();
   return lines;
 }

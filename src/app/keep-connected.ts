@@ -23,7 +23,7 @@ export type KeepConnected<T, S extends Connection> = {
   /** Servers in the operator's order; the loop takes the next one when one fails. */
   readonly targets: readonly T[];
   readonly describe: (target: T) => string;
-  /** One attempt. Must settle soon after the signal is aborted. */
+  /** One attempt. Must settle soon after the signal is aborted. Rejects with EXIT.temporary when a twin took its place meanwhile. */
   readonly attempt: (target: T, signal: AbortSignal) => Promise<S>;
   /** Called for each connection; its work must end with the connection (`session.closed`) and must not throw. */
   readonly connected: (session: S, target: T) => void;
@@ -208,6 +208,9 @@ async function attemptOnce<T, S extends Connection>(options: KeepConnected<T, S>
 }
 
 function whyFailed(error: unknown): Disconnect {
+  // A twin logged in while we did: it is the newer one.
+  if (error instanceof SaxError && error.exit === EXIT.temporary)
+    return { kind: 'conflict', reason: error.message, permanent: true };
   const permanent = error instanceof SaxError && (error.exit === EXIT.refused || error.exit === EXIT.config);
   return { kind: permanent ? 'refused' : 'network', reason: reasonOf(error), permanent };
 }

@@ -1,7 +1,6 @@
 import { keepConnected } from '../app/keep-connected.ts';
 import type { ChatSession } from '../app/ports/chat.ts';
-import type { Config } from '../config/load.ts';
-import { EXIT, SaxError } from '../core/errors.ts';
+import { need } from '../config/load.ts';
 import { connectXmpp } from '../edges/xmpp/connection.ts';
 import type { Daemon } from '../lifecycle.ts';
 
@@ -23,18 +22,18 @@ export type Bot = {
 
 /** The bot as configured when the daemon starts. Throws with exit 78, naming the key that is missing. */
 export function botOf({ loaded, log, clock }: Daemon, section: 'webridge' | 'ircbridge' | 'guard'): Bot {
-  const { config } = loaded();
-  const { xmpp } = config;
-  const jid = required(config[section].jid, `${section}.jid`);
-  const password = required(config[section].password, `${section}.password`);
+  const given = loaded();
+  const { xmpp } = given.config;
+  const jid = need(given, section, 'jid');
+  const password = need(given, section, 'password');
   const login = (signal: AbortSignal): Promise<ChatSession> =>
     connectXmpp(
       { service: xmpp.service, jid, password, resource: `saxctl-${section}`, caFile: xmpp.tls_ca, log },
       signal,
     );
   return {
-    nick: required(config[section].nick, `${section}.nick`),
-    room: () => required(xmpp.room, 'xmpp.room (or xmpp.domain)').toLowerCase(),
+    nick: need(given, section, 'nick'),
+    room: () => need(given, 'xmpp', 'room', '[xmpp] domain').toLowerCase(),
     service: xmpp.service,
     login,
     stayConnected: (connected, down, signal) =>
@@ -51,17 +50,4 @@ export function botOf({ loaded, log, clock }: Daemon, section: 'webridge' | 'irc
         signal,
       }),
   };
-}
-
-/** Where the command keeps what must survive it. */
-export function stateDirectory({ state }: Config): string {
-  return required(state.dir, 'state.dir');
-}
-
-/** What must be configured. Throws with exit 78, naming the key. */
-export function required(value: string | undefined, key: string): string {
-  if (value !== undefined) return value;
-  throw new SaxError(EXIT.config, `${key} is not set`, {
-    hint: 'set it in saxctl.toml; saxctl config show lists what is set',
-  });
 }

@@ -1,19 +1,19 @@
 import { randomInt } from 'node:crypto';
 import { makeGuard } from '../app/guard.ts';
-import type { Config } from '../config/load.ts';
+import { type Config, need } from '../config/load.ts';
 import type { GuardPolicy } from '../core/guard-rules.ts';
 import { createMemberDirectory } from '../core/member-directory.ts';
 import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
 import { openMembers } from '../edges/phpbb/members.ts';
 import type { Daemon } from '../lifecycle.ts';
-import { botOf, required } from './bot.ts';
+import { botOf } from './bot.ts';
 
 /** The whole guard, until it is told to stop. */
 export async function runGuard(daemon: Daemon): Promise<void> {
   const { log, clock, signal } = daemon;
   const { config } = daemon.loaded();
   const bot = botOf(daemon, 'guard');
-  required(config.xmpp.domain, 'xmpp.domain');
+  need(daemon.loaded(), 'xmpp', 'domain');
   const members = openMembers(config.database);
   const seed = randomInt(2 ** 31);
   let policy = policyOf(config);

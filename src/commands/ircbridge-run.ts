@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { runIrcBridge } from '../app/ircbridge.ts';
 import { type Link, makeLink } from '../app/ircbridge-link.ts';
 import type { Direction, RelayCounts, RelaySettings } from '../app/relay.ts';
-import type { Config } from '../config/load.ts';
+import { type Config, type LoadedConfig, need } from '../config/load.ts';
 import { EXIT, SaxError } from '../core/errors.ts';
 import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
 import { parseForm } from '../core/relay-nick.ts';
@@ -11,27 +11,26 @@ import { connectIrc } from '../edges/irc/connection.ts';
 import { openJournal } from '../edges/journal/journal.ts';
 import { acquireLock } from '../edges/state/lock.ts';
 import type { Daemon } from '../lifecycle.ts';
-import { botOf, required, stateDirectory } from './bot.ts';
+import { botOf } from './bot.ts';
 
 type Pair = { readonly room: string; readonly channel: string; readonly key: string | undefined };
 
 /** The whole ircbridge, until it is told to stop. */
 export async function startIrcBridge(daemon: Daemon): Promise<void> {
   const { log, clock, signal } = daemon;
-  const { config } = daemon.loaded();
-  const { irc } = config;
+  const loaded = daemon.loaded();
+  const { irc } = loaded.config;
   const bot = botOf(daemon, 'ircbridge');
-  const ircNick = required(irc.nick, 'irc.nick');
-  if (irc.servers.length === 0) required(undefined, 'irc.servers');
-  for (const server of irc.servers) parseService(server, IRC);
-  const dir = stateDirectory(config);
+  const ircNick = need(loaded, 'irc', 'nick');
+  for (const server of need(loaded, 'irc', 'servers')) parseService(server, IRC);
+  const dir = need(loaded, 'state', 'dir');
 
   const lock = acquireLock(join(dir, 'ircbridge.lock'));
   const links: Link[] = [];
   const changed = (): void => report(links, daemon);
   try {
     const count = countIn(daemon.metrics, links);
-    for (const { room, channel, key } of pairsOf(config)) {
+    for (const { room, channel, key } of pairsOf(loaded)) {
       const file = (direction: Direction): string =>
         join(dir, `ircbridge.${encodeURIComponent(room)}.${encodeURIComponent(channel)}.${direction}.journal`);
       links.push(
@@ -87,14 +86,18 @@ export async function startIrcBridge(daemon: Daemon): Promise<void> {
 }
 
 /** The pair of `[xmpp]` and `[irc]`, where there is one, and those of `[[link]]`. Throws with exit 78 when there is none or one twice. */
-function pairsOf({ xmpp, irc, link }: Config): readonly Pair[] {
+function pairsOf(loaded: LoadedConfig): readonly Pair[] {
+  const { xmpp, irc, link } = loaded.config;
   const first = xmpp.room !== undefined && irc.channel !== undefined ? [{ room: xmpp.room, channel: irc.channel }] : [];
   const pairs = [...first, ...link].map(({ room, channel }) => ({
     room: room.toLowerCase(),
     channel,
     key: channel === irc.channel ? irc.channel_key : undefined,
   }));
-  if (pairs.length === 0) required(undefined, 'irc.channel (or a [[link]])');
+  if (pairs.length === 0) {
+    need(loaded, 'irc', 'channel', 'a [[link]]');
+    need(loaded, 'xmpp', 'room', '[xmpp] domain');
+  }
   for (const { channel } of pairs)
     if (!/^[#&+!][^\s,:\x07]+$/.test(channel))
       throw new SaxError(EXIT.config, `irc.channel: not a channel: ${JSON.stringify(channel)}`, {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { DatagramSocket } from '../app/ports/datagram.ts';
 import { keepSnapshot } from '../app/snapshot.ts';
 import { makeWebridge } from '../app/webridge.ts';
-import type { Config } from '../config/load.ts';
+import { type Config, need } from '../config/load.ts';
 import { LATENCY_BUCKETS, type Metrics } from '../core/metrics.ts';
 import { activatedDescriptors } from '../edges/dgram/activation.ts';
 import { groupNumber } from '../edges/dgram/group.ts';
@@ -12,7 +12,7 @@ import { openSpool } from '../edges/spool/spool.ts';
 import { writeAtomically } from '../edges/state/atomic.ts';
 import { acquireLock } from '../edges/state/lock.ts';
 import type { Daemon } from '../lifecycle.ts';
-import { botOf, stateDirectory } from './bot.ts';
+import { botOf } from './bot.ts';
 import type { Context } from './command.ts';
 
 /** The whole webridge, until it is told to stop. */
@@ -22,7 +22,7 @@ export async function runWebridge(context: Context, daemon: Daemon): Promise<voi
   const { webridge } = config;
   const bot = botOf(daemon, 'webridge');
   const room = bot.room();
-  const dir = stateDirectory(config);
+  const dir = need(daemon.loaded(), 'state', 'dir');
 
   // Before the lock: a socket that is alive is the plainer reason (DESIGN 7: 73).
   if (activatedDescriptors(context.io.env, process.pid).length === 0) refuseLive(webridge.socket);

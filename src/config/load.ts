@@ -361,17 +361,20 @@ const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/
 
 /**
  * The value of a key that a command cannot do without.
+ * @param or another way to give it, for the message.
  * @throws ConfigError naming the key, the file and the variable.
  */
 export function need<S extends SectionName, K extends keyof Config[S] & string>(
   loaded: { readonly config: Config; readonly file?: string | undefined },
   section: S,
   name: K,
+  or?: string,
 ): NonNullable<Config[S][K]> {
   const value = loaded.config[section][name];
-  if (value === undefined || value === null || value === '')
+  const missing = value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+  if (missing)
     throw new ConfigError([
-      `missing: [${section}] ${name}; set it in ${loaded.file ?? SYSTEM_FILE} or ${variableOf(section, name)}`,
+      `missing: [${section}] ${name}${or === undefined ? '' : ` (or ${or})`}; set it in ${loaded.file ?? SYSTEM_FILE} or ${variableOf(section, name)}`,
     ]);
   return value as NonNullable<Config[S][K]>;
 }

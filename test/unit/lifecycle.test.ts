@@ -40,6 +40,7 @@ function daemon(body: (daemon: Daemon) => Promise<void>, env: Record<string, str
     log,
     signal: stop.signal,
     interrupted: () => interrupted,
+    redact: (text: string) => text.replaceAll('canary', '[secret]'),
     loadConfig: async () => loadConfig(env),
   } as unknown as Context;
   return {
@@ -133,6 +134,39 @@ describe('runDaemon', () => {
     expect(await run.done).toBe(EXIT.done);
   });
 
+  it('keeps the old configuration for all when one handler refuses the new one', async () => {
+    const file = join(dir, 'saxctl.toml');
+    writeFileSync(file, '[irc]\nnick = "one"\n');
+    let told: Daemon | undefined;
+    const run = daemon(
+      async (inner) => {
+        inner.onReload(({ config }) => {
+          if (config.irc.nick === 'two') throw new Error('not that one');
+        });
+        told = inner;
+        await untilStopped(inner.signal);
+      },
+      { SAXCTL_CONFIG: file },
+    );
+    await vi.waitFor(() => expect(told).toBeDefined());
+    writeFileSync(file, '[irc]\nnick = "two"\n');
+    run.io.signal('SIGHUP');
+    await vi.waitFor(() => expect(run.lines().map(({ event }) => event)).toContain('reload-failed'));
+    expect(told?.loaded().config.irc.nick).toBe('one');
+    run.stop.abort();
+    expect(await run.done).toBe(EXIT.done);
+  });
+
+  it('says nothing of being ready when it is told to stop', async () => {
+    const run = daemon(async ({ signal, ready }) => {
+      await untilStopped(signal);
+      ready('in the room');
+    });
+    run.stop.abort();
+    expect(await run.done).toBe(EXIT.done);
+    expect(run.lines().map(({ event }) => event)).toEqual(['stopping']);
+  });
+
   it('speaks sd_notify: READY, STATUS, RELOADING, STOPPING and WATCHDOG', async () => {
     const path = join(dir, 'notify');
     const socket = listenDatagrams({ path, mode: 0o600 });
@@ -144,7 +178,7 @@ describe('runDaemon', () => {
       const run = daemon(
         async ({ signal, ready, notReady }) => {
           ready('in the room');
-          notReady('room\naway');
+          notReady('canary: room\naway\u009b');
           ready('in the room again');
           await untilStopped(signal);
         },
@@ -164,7 +198,7 @@ describe('runDaemon', () => {
       drain();
       expect(messages.filter((message) => message !== 'WATCHDOG=1').slice(0, 3)).toEqual([
         'READY=1\nSTATUS=in the room',
-        'STATUS=room away',
+        'STATUS=[secret]: room\\u{a}away\\u{9b}',
         'READY=1\nSTATUS=in the room again',
       ]);
       expect(messages).toContain('STOPPING=1');
@@ -195,6 +229,8 @@ describe('runDaemon', () => {
     expect(await get('/healthz')).toEqual([503, 'starting\n']);
     told?.ready('in the room');
     expect(await get('/healthz')).toEqual([200, 'in the room\n']);
+    told?.notReady('said \u001b[2J canary');
+    expect(await get('/healthz')).toEqual([503, 'said \\u{1b}[2J [secret]\n']);
     told?.notReady('ejabberd is away');
     expect(await get('/healthz')).toEqual([503, 'ejabberd is away\n']);
     const [status, text] = await get('/metrics');

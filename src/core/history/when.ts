@@ -19,7 +19,8 @@ export function parseWhen(text: string, now: number): number {
       (sum, [, count, unit]) => sum + Number(count) * (UNITS[unit ?? ''] ?? 0),
       0,
     );
-    return now - ago;
+    // Before 1970 nothing was said, and before the year 0 no server understands the date.
+    return Math.max(0, now - ago);
   }
   const at = parseDate(trimmed);
   if (at === undefined)

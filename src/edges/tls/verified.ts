@@ -24,13 +24,12 @@ export type TlsOptions = {
  * socket, because a destroyed socket no longer tells whose certificate it was.
  */
 export async function connectVerified(options: TlsOptions): Promise<tls.TLSSocket> {
-  const { host, port, names, caFile, signal } = options;
+  const { host, port, names, signal } = options;
   const servername = names.find((name) => isIP(name) === 0);
   const socket = tls.connect({
     ...(options.socket === undefined ? { host, port } : { socket: options.socket }),
     ...(servername === undefined ? {} : { servername }),
-    ...(caFile === undefined ? {} : { ca: [...tls.rootCertificates, ...systemCa(), readPem(caFile)] }),
-    ...(options.certFile === undefined ? {} : clientCertificate(options.certFile)),
+    secureContext: contextOf(options),
     rejectUnauthorized: false,
     checkServerIdentity: (_name, certificate) => identityError(names, certificate),
   });
@@ -58,17 +57,31 @@ function systemCa(): readonly string[] {
   return get === undefined ? [] : get('extra');
 }
 
-function readPem(file: string): string {
+/** What the files say. Throws SaxError with EXIT.config when one cannot be read or is not what it should be. */
+function contextOf({ caFile, certFile }: TlsOptions): tls.SecureContext {
+  const authorities =
+    caFile === undefined ? {} : { ca: [...tls.rootCertificates, ...systemCa(), readPem('tls_ca', caFile)] };
+  const own = certFile === undefined ? undefined : readPem('client_cert', certFile);
   try {
-    return readFileSync(file, 'utf8');
+    return tls.createSecureContext({ ...authorities, ...(own === undefined ? {} : { cert: own, key: own }) });
   } catch (error) {
-    throw new SaxError(EXIT.config, `tls_ca: cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+    const files = [
+      caFile === undefined ? [] : [`tls_ca ${caFile}`],
+      certFile === undefined ? [] : [`client_cert ${certFile}`],
+    ];
+    throw new SaxError(EXIT.config, `${files.flat().join(', ') || 'TLS'}: ${reasonOf(error)}`, {
+      hint: 'tls_ca holds a CA as PEM, client_cert a certificate and its key without a pass phrase as PEM',
+      cause: error,
+    });
   }
 }
 
-function clientCertificate(file: string): { cert: string; key: string } {
-  const pem = readPem(file);
-  return { cert: pem, key: pem };
+function readPem(key: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SaxError(EXIT.config, `${key}: cannot read ${file}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 function identityError(names: readonly string[], certificate: tls.PeerCertificate): Error | undefined {

@@ -8,7 +8,7 @@ import type { Element } from './library.ts';
 import { delayOf, readLine, splitJid, timeOfId } from './lines.ts';
 import { NS } from './names.ts';
 
-type Page = { readonly room: string; readonly lines: RoomLine[] };
+type Page = { readonly room: string; readonly lines: RoomLine[]; first: string | undefined; last: string | undefined };
 
 export type Archive = {
   /** One page of a room's archive (XEP-0313 section 4 with XEP-0059). */
@@ -22,11 +22,11 @@ export function newArchive(iq: Iq): Archive {
   return {
     async query(room, query) {
       const queryid = randomBytes(6).toString('base64url');
-      const page: Page = { room, lines: [] };
+      const page: Page = { room, lines: [], first: undefined, last: undefined };
       pages.set(queryid, page);
       try {
         const answer = await iq.request('set', room, request(queryid, query), `read the archive of ${room}`, 30_000);
-        const found = { lines: page.lines, ...readFin(answer.getChild('fin', NS.mam)) };
+        const found = { lines: page.lines, ...readFin(answer.getChild('fin', NS.mam), page) };
         // What ejabberd says while the archive's database is away: nothing, and not even that this is all. No answer, then:
         // taken for an empty archive it would pass over what was said.
         if (found.lines.length === 0 && !found.complete && found.last === undefined && query.max !== 0)
@@ -34,6 +34,14 @@ export function newArchive(iq: Iq): Archive {
             EXIT.unavailable,
             'internal-server-error',
             `the archive of ${room} does not answer properly: is its database away?`,
+          );
+        // Who pages on from here would be asking for ever.
+        const { after, before } = query;
+        if (!found.complete && ((after && found.last === after) || (before && found.first === before)))
+          throw new Refusal(
+            EXIT.unavailable,
+            'undefined-condition',
+            `the archive of ${room} gives the same page again, and says that it is not the last`,
           );
         return found;
       } finally {
@@ -49,7 +57,9 @@ export function newArchive(iq: Iq): Archive {
       const forwarded = result.getChild('forwarded', NS.forward);
       const inner = forwarded?.getChild('message');
       if (forwarded === undefined || inner === undefined) return true;
-      const id: string | undefined = result.attrs['id'];
+      const id: string | undefined = result.attrs['id'] || undefined;
+      page.first ??= id;
+      page.last = id ?? page.last;
       const at = delayOf(forwarded) ?? timeOfId(id) ?? 0;
       const line = readLine(inner, { room: page.room, source: 'archive', id, at, jid: realJid(inner) });
       if (line !== undefined) page.lines.push(line);
@@ -70,13 +80,15 @@ function request(queryid: string, { after, before, since, until, max = 100 }: Ar
   return xml('query', { xmlns: NS.mam, queryid }, form, set);
 }
 
-function readFin(fin: Element | undefined): Omit<ArchivePage, 'lines'> {
+/** What the page says of itself; where it does not name its ends (XEP-0059 section 2.1), those that came. */
+function readFin(fin: Element | undefined, page: Page): Omit<ArchivePage, 'lines'> {
   const set = fin?.getChild('set', NS.rsm);
   const count = Number(set?.getChildText('count') ?? Number.NaN);
   return {
-    complete: fin?.attrs['complete'] === 'true',
-    first: set?.getChildText('first') ?? undefined,
-    last: set?.getChildText('last') ?? undefined,
+    // An xs:boolean.
+    complete: ['true', '1'].includes(fin?.attrs['complete']),
+    first: set?.getChildText('first') || page.first,
+    last: set?.getChildText('last') || page.last,
     count: Number.isNaN(count) ? undefined : count,
   };
 }

@@ -86,5 +86,5 @@ export function delayOf(element: Element): number | undefined {
 
 /** ejabberd's ids are microseconds since 1970; a sender can forge a delay, but not these. */
 export function timeOfId(id: string | undefined): number | undefined {
-  return id !== undefined && /^1\d{15}$/.test(id) ? Math.floor(Number(id) / 1000) : undefined;
+  return id !== undefined && /^[1-9]\d{15}$/.test(id) ? Math.floor(Number(id) / 1000) : undefined;
 }

@@ -156,6 +156,49 @@ describe('historyOf', () => {
   });
 });
 
+describe('historyOf without an archive', () => {
+  /** A room that replays some lines; `end` says what comes then. */
+  function replaying(end: (events: RoomEvents) => void) {
+    const asked: (number | undefined)[] = [];
+    const session: ChatSession = {
+      ...fakeSession([]).session,
+      archive: () => Promise.reject(new Refusal(77, 'service-unavailable', 'no archive')),
+      async enter(_room, _nick, events, options) {
+        asked.push(options?.historyStanzas);
+        for (const number of [1, 2, 3]) events.line(line(number, { source: 'history', nick: `n${number}` }));
+        end(events);
+        return { leave: async () => {} } as Awaited<ReturnType<ChatSession['enter']>>;
+      },
+    };
+    const texts: string[] = [];
+    const print = async (entries: readonly Entry[]) => void texts.push(...entries.map(({ text }) => text));
+    return { asked, texts, run: (wanted: Wish) => historyOf(session, 'webridge', wanted, print, log) };
+  }
+
+  it('a connection lost in the middle is an error, not a short history', async () => {
+    const { texts, run } = replaying(({ left }) => left({ kind: 'network', reason: 'lost', permanent: false }));
+    await expect(run(wish())).rejects.toMatchObject({ exit: 69, message: expect.stringContaining('lost') });
+    expect(texts).toEqual([]);
+  });
+
+  it('a room that never says its subject is given up', async () => {
+    vi.useFakeTimers();
+    try {
+      const failed = expect(replaying(() => {}).run(wish())).rejects.toMatchObject({ exit: 69 });
+      await vi.advanceTimersByTimeAsync(30_001);
+      await failed;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('asks for more than the limit when lines are filtered', async () => {
+    const { asked, texts, run } = replaying(({ subject }) => subject?.('', ''));
+    await run(wish({ limit: 1, from: 'n1' }));
+    expect([asked, texts]).toEqual([[1000], ['line 1']]);
+  });
+});
+
 describe('followRoom', () => {
   it('prints what was missed, then what comes live, each once', async () => {
     const archive = [line(1), line(2), line(3)];

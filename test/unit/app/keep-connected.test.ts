@@ -252,3 +252,14 @@ test('stopping closes the connection, also in the middle of an attempt or a wait
     expect(clock.sleepers()).toBe(0);
   }
 });
+
+test('a twin that logs in while we do is a conflict too: no second attempt', async () => {
+  const { tried, settled, error, clock } = start(['a'], [new SaxError(EXIT.temporary, 'replaced by another login')]);
+  await clock.advance(0);
+  await settled;
+  expect(error()).toMatchObject({
+    exit: EXIT.temporary,
+    message: expect.stringContaining('replaced by another login'),
+  });
+  expect(tried).toHaveLength(1);
+});

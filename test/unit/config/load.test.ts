@@ -251,6 +251,10 @@ describe('mistakes', () => {
       'missing: [xmpp] domain; set it in /etc/saxctl/saxctl.toml or SAXCTL_XMPP_DOMAIN',
     );
     expect(need(loadConfig({ SAXCTL_XMPP_DOMAIN: 'd' }), 'xmpp', 'domain')).toBe('d');
+    expect(() => need(loadConfig({}), 'irc', 'servers')).toThrow('missing: [irc] servers; set it in');
+    expect(() => need(loadConfig({}), 'xmpp', 'room', '[xmpp] domain')).toThrow(
+      'missing: [xmpp] room (or [xmpp] domain); set it in',
+    );
   });
 });
 

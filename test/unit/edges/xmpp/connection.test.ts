@@ -348,6 +348,54 @@ test.each([
   );
 });
 
+/** Asks for a page and answers with these results and this `<fin/>`. */
+async function archivePage(query: { after?: string; before?: string }, ids: readonly string[], fin: string) {
+  const { session, server } = await online();
+  const asking = session.archive(ROOM, query).catch((error: unknown) => error);
+  const request = await server.expect(/<iq type="set" id="([^"]+)".*?queryid="([^"]+)"/);
+  const results = ids.map(
+    (id) =>
+      `<message from='${ROOM}'><result xmlns='urn:xmpp:mam:2' queryid='${request[2]}'${id === '' ? '' : ` id='${id}'`}><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' type='groupchat' from='${ROOM}/alice'><body>x</body></message></forwarded></result></message>`,
+  );
+  server.send(`${results.join('')}<iq type='result' id='${request[1]}' from='${ROOM}'>${fin}</iq>`);
+  return asking;
+}
+const finOf = (set: string, complete = ''): string =>
+  `<fin xmlns='urn:xmpp:mam:2'${complete}><set xmlns='http://jabber.org/protocol/rsm'>${set}</set></fin>`;
+
+test.each([
+  [{ after: '2' }, ['1', '2'], finOf('<first>1</first><last>2</last>')],
+  [{ before: '1' }, ['1', '2'], finOf('<first>1</first><last>2</last>')],
+  [{ after: '2' }, ['1', '2'], finOf('')],
+])('an archive that gives the page %j again is not asked for ever', async (query, ids, fin) => {
+  expect(await archivePage(query, ids, fin)).toMatchObject({ exit: 69, message: expect.stringContaining('same page') });
+});
+
+test.each([
+  ['', '', { complete: false, first: '3', last: '4' }],
+  ['<first/><last></last>', '', { complete: false, first: '3', last: '4' }],
+  ['<first>3</first><last>4</last>', " complete='1'", { complete: true, first: '3', last: '4' }],
+])(
+  'the ends of a page are known when %j does not name them; an xs:boolean is read as one',
+  async (set, complete, page) => {
+    expect(await archivePage({ after: '2' }, ['3', '4', ''], finOf(set, complete))).toMatchObject(page);
+  },
+);
+
+test('an archive id tells the time, also after 2033', async () => {
+  const page = await archivePage({}, ['2000000000000000'], finOf('', " complete='true'"));
+  expect(page).toMatchObject({ lines: [{ at: 2_000_000_000_000 }] });
+});
+
+test('a conflict while we log in says that it is one', async () => {
+  const connecting = connect().catch((error: unknown) => error);
+  const server = await peer.accept();
+  await server.login({
+    jid: `bot@chat.test/res</jid></bind></iq><stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error><iq><bind><jid>x`,
+  });
+  expect(await connecting).toMatchObject({ exit: 75, message: expect.stringContaining('another login') });
+});
+
 test('a conflict is final, and the room hears of it', async () => {
   const { session, server, events } = await inRoom();
   server.send(`<stream:error><conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>`);
