@@ -131,7 +131,7 @@ class World {
   connectIrc(): void {
     if (this.irc !== undefined) return;
     const closed = newDeferred<typeof LOST>();
-    const pacer = newPacer({ burst: 2, everyMs: 500 }, this.clock);
+    const pacer = newPacer({ burst: 1, everyMs: 1500 }, this.clock);
     const heardUntil = this.clock.now();
     const session: IrcSession = {
       server: 'irc://test',
@@ -243,7 +243,7 @@ class World {
 }
 
 type Step =
-  | { readonly do: 'room' | 'ignored' | 'irc' | 'cut xmpp' | 'cut irc' | 'kick' | 'connect' }
+  | { readonly do: 'room' | 'ignored' | 'irc' | 'cut xmpp' | 'cut irc' | 'kick' | 'connect' | 'turn' }
   | { readonly do: 'kill'; readonly keep: number }
   | { readonly do: 'full'; readonly way: 'toIrc' | 'toRoom'; readonly full: boolean }
   | { readonly do: 'wait'; readonly ms: number }
@@ -253,7 +253,7 @@ const said = { weight: 8, arbitrary: fc.constantFrom<Step>({ do: 'room' }, { do:
 const step: fc.Arbitrary<Step> = fc.oneof(
   said,
   { weight: 2, arbitrary: fc.constant<Step>({ do: 'ignored' }) },
-  { weight: 3, arbitrary: fc.constant<Step>({ do: 'connect' }) },
+  { weight: 3, arbitrary: fc.constantFrom<Step>({ do: 'connect' }, { do: 'turn' }) },
   { weight: 3, arbitrary: fc.constantFrom<Step>({ do: 'cut xmpp' }, { do: 'cut irc' }, { do: 'kick' }) },
   { weight: 1, arbitrary: fc.nat(3).map((keep): Step => ({ do: 'kill', keep })) },
   {
@@ -288,6 +288,7 @@ async function play(world: World, steps: readonly Step[]): Promise<{ room: numbe
     else if (one.do === 'kill') world.kill(one.keep);
     else if (one.do === 'full') world.disks[one.way].full = one.full;
     else if (one.do === 'fate') world.fates.push(one.fate);
+    else if (one.do === 'turn') await new Promise((resolve) => setImmediate(resolve));
     else if (one.do === 'wait') await world.clock.advance(one.ms);
     else await connect(world);
   }
