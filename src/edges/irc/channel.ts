@@ -32,7 +32,7 @@ export type ChannelWiring = {
 };
 
 export type ChannelEnd = Channel & {
-  /** True when the message was the channel's own matter. */
+  /** A message about this channel; also after its end, when only answers to what was said before concern it. */
   take(message: IrcMessage, label: string | undefined, replayed: boolean): void;
   renamed(from: string, to: string): void;
   quit(nick: string, reason: string): void;
@@ -129,14 +129,7 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     if (before === 'joining') joining.reject(new SaxError(EXIT.unavailable, `${channel}: ${why.reason}`));
     else deliver(() => events.left(why));
   };
-  const said = newSaidLines({
-    channel,
-    labelled,
-    events,
-    barrier: wiring.barrier,
-    deliver,
-    log,
-  });
+  const said = newSaidLines({ channel, labelled, events, barrier: wiring.barrier, deliver, log });
 
   function takeTalk(message: IrcMessage, label: string | undefined, fromReplay: boolean): void {
     const msgid = message.tags['msgid'];
@@ -155,14 +148,14 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
     else deliver(tell);
   }
 
-  function takeNumeric(message: IrcMessage, label: string | undefined): boolean {
+  function takeNumeric(message: IrcMessage, label: string | undefined): void {
     const { command, params } = message;
     if (command === '353') {
       for (const entry of (params.at(-1) ?? '').split(' ')) {
         const nick = entry.replace(/^[~&@%+!.]+/, '').replace(/!.*$/, '');
         if (nick !== '') occupants.set(lower(nick), nick);
       }
-      return true;
+      return;
     }
     if (command === '324') replay.modes(params);
     if (command === '332') deliver(() => events.topic?.(params.at(-1) ?? '', ''));
@@ -170,12 +163,10 @@ export function newChannel(wiring: ChannelWiring): { readonly end: ChannelEnd; j
       state = 'out';
       wiring.forget();
       joining.reject(new Refusal(EXIT.refused, command, `${channel} refuses to let us in: ${reasonIn(message)}`));
-      return true;
+      return;
     }
     if (command === 'FAIL' && params[0] === 'CHATHISTORY') replay.failed();
-    if (!refusesLine(message)) return false;
-    said.refused(label, reasonIn(message));
-    return true;
+    if (refusesLine(message)) said.refused(label, reasonIn(message));
   }
 
   async function join(): Promise<void> {
