@@ -5,6 +5,7 @@ import { splitJid, unescapeLocalpart } from '../core/jid.ts';
 import type { MemberDirectory } from '../core/member-directory.ts';
 import { localpartOf, nicknameOf } from '../core/member-name.ts';
 import { Refusal } from '../core/refusal.ts';
+import { watchVoices } from './guard-voices.ts';
 import { keepRoom } from './keep-room.ts';
 import type { ChatSession, Occupant, Room } from './ports/chat.ts';
 import type { Clock } from './ports/clock.ts';
@@ -51,7 +52,6 @@ const RETRY_MS = 2000;
 const STANDING_AT_ONCE = 200;
 
 const isAdmin = ({ affiliation }: Occupant): boolean => affiliation === 'owner' || affiliation === 'admin';
-const bareOf = (jid: string): string => jid.split('/', 1)[0] ?? '';
 
 /**
  * The guard (DESIGN 10). Its state is the room itself: whoever is there is judged when the guard comes in, whoever comes is
@@ -70,14 +70,10 @@ export function makeGuard(options: GuardOptions) {
   const busy = new Set<string>();
   /** Localparts that the forum said it does not know, lately. */
   const answered = new Set<string>();
-  /** Bare JIDs that are here with voice. */
-  const speaking = new Set<string>();
-  /** Bare JIDs of those who came with voice, until three are a warning. */
-  const outspoken = new Set<string>();
   /** The room does not let us do anything. */
   let powerless = false;
-  /** Somebody came without voice: the room is moderated. */
-  let moderated = false;
+
+  const voices = watchVoices({ policy: options.policy, isCurrent: (room) => room === current, log });
 
   const settle = (): void => {
     const room = current;
@@ -110,27 +106,9 @@ export function makeGuard(options: GuardOptions) {
 
   const welcome = (room: Room, { nick, role }: Occupant): void => {
     if (role !== 'visitor') return;
-    moderated = true;
+    voices.waits();
     void act(room, nick, 'participant').then((done) => {
       if (done) count.voiced();
-    });
-  };
-
-  /**
-   * ejabberd (22.05 on) remembers the voice of who leaves and gives it back when he comes in again, under whatever nickname. A
-   * change of affiliation makes it forget: to member and back, in one breath.
-   */
-  const takeVoiceBack = (room: Room, { jid, affiliation }: Occupant): void => {
-    if (jid === undefined || affiliation !== 'none') return;
-    const bare = bareOf(jid);
-    // Who never had voice must not get it for the moment between the two.
-    if (!speaking.has(bare)) return;
-    if (options.policy().bots.has(bare) || room.occupants().some((one) => bareOf(one.jid ?? '') === bare)) return;
-    speaking.delete(bare);
-    const done = [room.setAffiliation(bare, 'member'), room.setAffiliation(bare, 'none')];
-    Promise.all(done).catch((error: unknown) => {
-      if (current === room)
-        log.warn('voice-kept', `cannot take back the voice of ${printable(bare)}: ${reasonOf(error)}`);
     });
   };
 
@@ -146,7 +124,7 @@ export function makeGuard(options: GuardOptions) {
 
   /** Judges one occupant by what is known, and looks up what is not. */
   const review = (room: Room, occupant: Occupant): void => {
-    if (occupant.role === 'participant' && occupant.jid !== undefined) speaking.add(bareOf(occupant.jid));
+    voices.saw(occupant);
     if (directory === undefined || current !== room || occupant.nick === room.nick) return;
     const began = clock.monotonic();
     const verdict = judge(occupant, options.policy(), directory);
@@ -311,8 +289,7 @@ export function makeGuard(options: GuardOptions) {
         present(occupant, first) {
           const room = current;
           if (room === undefined) return;
-          const open = first && occupant.role === 'participant' && occupant.affiliation === 'none';
-          if (open && !moderated) tellOpen(room, bareOf(occupant.jid ?? ''));
+          if (first) voices.came(room, occupant);
           if (occupant.nick !== room.nick) review(room, occupant);
           else {
             settle();
@@ -323,12 +300,12 @@ export function makeGuard(options: GuardOptions) {
           }
         },
         absent(occupant, { newNick }) {
-          if (current !== undefined && newNick === undefined) takeVoiceBack(current, occupant);
+          if (current !== undefined && newNick === undefined) voices.takeBack(current, occupant);
         },
       },
       joined(room) {
         current = room;
-        speaking.clear();
+        voices.clear();
         settle();
         reviewAll();
       },
@@ -340,14 +317,6 @@ export function makeGuard(options: GuardOptions) {
       random: options.random,
       log,
     });
-  };
-  /** One may have his voice from before the guard came; three are a room that gives it to everybody. */
-  const tellOpen = (room: Room, jid: string): void => {
-    if (outspoken.size >= 3 || outspoken.add(jid).size < 3) return;
-    log.warn(
-      'not-moderated',
-      `${room.room} lets people speak before the guard has looked: set moderated to true and members_by_default to false`,
-    );
   };
 
   return {
