@@ -55,7 +55,9 @@ check(Presence, Room, Nick) ->
                 true -> Presence;
                 false -> allow(Presence, Nick, registered(Host, Presence), {Host, From, Room})
             end;
-        _ -> Presence
+        _ ->
+            _ = voiced(xmpp:get_from(Presence), Room),
+            Presence
     end.
 
 exempt(Host, From) ->
@@ -63,12 +65,16 @@ exempt(Host, From) ->
 
 allow(Presence, Nick, Nick, _) -> Presence;
 allow(Presence, Nick, none, {_Host, From, Room}) ->
-    Key = {?MODULE, jid:remove_resource(jid:tolower(From))},
-    case {get(Key), has_voice(From, Room)} of
-        {Known, true} when Known =/= undefined, Known =/= Nick ->
+    Known = voiced(From, Room),
+    case has_voice(From, Room) of
+        true when Known =/= undefined, Known =/= Nick ->
             refuse(Presence, <<"You have voice here as ", Known/binary, " and keep this name while you have it.">>);
         _ ->
-            remember(Key, Nick, Room),
+            %% Who is here and has no voice may ask for any name; whether he gets it is not known yet, and not what counts.
+            case sessions(From, Room) of
+                [] -> remember(key(From), Nick, Room);
+                _ -> ok
+            end,
             Presence
     end;
 allow(Presence, Nick, Registered, {Host, From, _Room}) ->
@@ -95,6 +101,22 @@ registered(Host, Presence) ->
 service(Presence) ->
     {_, Server, _} = jid:tolower(xmpp:get_to(Presence)),
     Server.
+
+key(From) -> {?MODULE, jid:remove_resource(jid:tolower(From))}.
+
+%% The nickname under which he has voice, or had it when that was last seen, or else came in.
+voiced(From, Room) ->
+    case [Nick || {Nick, participant} <- sessions(From, Room)] of
+        [Nick | _] -> remember(key(From), Nick, Room), Nick;
+        [] -> get(key(From))
+    end.
+
+%% Nickname and role of each of his devices that is in the room now: the first fields of mod_muc's user record.
+sessions(From, Room) ->
+    {User, Server, _} = jid:tolower(From),
+    [{element(3, Seat), element(4, Seat)}
+     || Map <- tuple_to_list(Room), is_map(Map), {{U, S, _}, Seat} <- maps:to_list(Map), U =:= User, S =:= Server,
+        is_tuple(Seat), tuple_size(Seat) > 3, element(1, Seat) =:= user].
 
 %% Whether he may speak, also when he is not here and ejabberd only remembers it (22.05 on). The room's state is a record
 %% whose fields have moved from version to version; what remembers roles is the map in it from bare JIDs to roles.

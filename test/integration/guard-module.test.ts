@@ -102,7 +102,7 @@ async function nothingSeen(): Promise<void> {
   const archived = await stack.sql("SELECT nick, txt FROM archive.archive WHERE txt LIKE 'evil%'");
   expect(archived.filter(({ nick }) => !OWN.has(String(nick)))).toEqual([]);
 }
-const OWN = new Set(['Mallory', 'Fresh', 'visitor']);
+const OWN = new Set(['Mallory', 'Fresh', 'visitor', 'tester']);
 
 describe('guard and mod_sax_nick', () => {
   test('a member with voice gets no line seen under 120 variants of five names, also when nickname and line are one packet', async () => {
@@ -153,6 +153,24 @@ describe('guard and mod_sax_nick', () => {
     expect(ORDINARY_GUESTS.filter((name) => !heard.has(nicknameOf(name) ?? ''))).toEqual([]);
     expect(removed()).toBe(before);
   }, 900_000);
+
+  test('a nickname that was only tried, before the voice came or with a second device, is not kept for later', async () => {
+    const said = `<message type='groupchat' to='${escaped(stack.room)}'><body>evil tried</body></message>`;
+    const other = `${escaped(stack.room)}/tarі`;
+    const leaving = `<presence to='${escaped(stack.room)}/tester' type='unavailable'/>`;
+    const guest = await enterAsGuest('tester', 'tester');
+    await voiced(guest);
+    // Comes in anew and asks for the other name in the same breath, while he has no voice.
+    guest.send(leaving);
+    await until(() => !witness.occupants.has('tester'));
+    await voiced(witness);
+    guest.send(`${joining('tester')}<presence to='${other}'/>`);
+    await voiced(guest);
+    guest.send(`${leaving}${joining('tarі')}${said}${joining('tester')}`);
+    await voiced(guest);
+    await nothingSeen();
+    guest.leave();
+  });
 
   test('guests may be called what they like, but like no member, and not anew while they have voice', async () => {
     const enter = (nick: string) => enterAsGuest(nick);
