@@ -1,6 +1,6 @@
 /** A durable list of records (one line of JSON each). Callbacks are called in the order of the calls, without a pause between records of one batch. */
 export interface Journal {
-  /** What it held when it was opened, oldest first. */
+  /** What it held when it was opened, oldest first; nothing any more after `compactTo`. */
   readonly restored: readonly string[];
   /** How many damaged records were left out in the middle (the disk's fault; a torn end is normal and not counted). */
   readonly damaged: number;

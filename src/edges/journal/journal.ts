@@ -49,8 +49,9 @@ export async function openJournal(path: string): Promise<Journal> {
     });
   }
   // The file is ASCII (core/journal-line.ts): characters are bytes.
-  const decoded = decodeLines(text);
-  let size = decoded.goodLength;
+  const { records, damaged, goodLength } = decodeLines(text);
+  let restored = records;
+  let size = goodLength;
   ftruncateSync(fd, size);
   /** Where the zeroes behind the records end. */
   let reserved = size;
@@ -61,7 +62,7 @@ export async function openJournal(path: string): Promise<Journal> {
   let running: Promise<void> | undefined;
   /** A sync failed: what the file holds, or whether it has its name, is unknown; so it is written anew before the next record. */
   let suspect = false;
-  let everything: () => Iterable<string> = () => decoded.records;
+  let everything: () => Iterable<string> = () => restored;
 
   const put = async (bytes: Buffer, at: number): Promise<void> => {
     for (let offset = 0; offset < bytes.length; ) {
@@ -167,8 +168,10 @@ export async function openJournal(path: string): Promise<Journal> {
   };
 
   return {
-    restored: decoded.records,
-    damaged: decoded.damaged,
+    get restored() {
+      return restored;
+    },
+    damaged,
     get size() {
       return size;
     },
@@ -177,6 +180,7 @@ export async function openJournal(path: string): Promise<Journal> {
     },
     compactTo(records) {
       everything = records;
+      restored = [];
     },
     compact(done) {
       add({ rewrite: true, done });
