@@ -53,7 +53,7 @@ export const command: CommandModule = {
     const [{ say }, { systemClock }] = await Promise.all([import('../app/say.ts'), import('../clock.ts')]);
     const path = given('socket') ?? (await context.config()).webridge.socket;
     const stdin = options['stdin'] === true;
-    const sender = await openSender(waitMs !== undefined);
+    const sender = await openSender(waitMs !== undefined, context.signal);
     try {
       for await (const text of stdin ? lines(context) : [args.join(' ')]) {
         const what: Say = { path, text, words, waitMs, patienceMs: stdin ? STDIN_PATIENCE_MS : 0 };
@@ -93,8 +93,16 @@ function readWait(value: unknown): number | undefined {
   throw new SaxError(EXIT.usage, `--wait: not milliseconds: ${JSON.stringify(value)}`, { hint: 'write --wait 5000' });
 }
 
-async function openSender(answered: boolean) {
-  if (answered) return (await import('../edges/dgram/ask.ts')).openAsker();
+async function openSender(answered: boolean, signal: AbortSignal) {
+  if (answered) {
+    const asker = (await import('../edges/dgram/ask.ts')).openAsker();
+    // Whoever interrupts does not wait for the room.
+    const interrupted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    interrupted.catch(() => undefined);
+    return { ...asker, answer: (ms: number) => Promise.race([asker.answer(ms), interrupted]) };
+  }
   const { sendDatagram } = await import('../edges/dgram/send.ts');
   return { send: sendDatagram, close() {} };
 }
