@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { looksOf } from '../../src/core/confusables.ts';
 import { localpartOf, nicknameOf } from '../../src/core/member-name.ts';
 import { nickModulePath } from '../../src/edges/files/nick-module.ts';
 import type { Stack } from '../../src/edges/stack/types.ts';
@@ -176,7 +177,11 @@ describe('guard and mod_sax_nick', () => {
     const enter = (nick: string) => enterAsGuest(nick);
     const guest = await enter('visitor');
     await voiced(guest);
-    for (const [index, nick] of variantsOf('Tari').entries()) await attack(guest, nick, `evil guest ${index}`);
+    // Tarii is no Tari: a guest whose voice was just taken back may come as that, and speak.
+    const looks = looksOf('Tari');
+    const alike = variantsOf('Tari').filter((nick) => [...looksOf(nick)].some((look) => looks.has(look)));
+    expect(alike.length).toBeGreaterThanOrEqual(20);
+    for (const [index, nick] of alike.entries()) await attack(guest, nick, `evil guest ${index}`);
     await nothingSeen();
     guest.leave();
     await until(() => !witness.occupants.has('visitor'));
