@@ -6,6 +6,9 @@ import { explain } from './failure.ts';
 import { defaultFlags } from './flags.ts';
 import { createLog, createRedactor, type Redactor } from './log.ts';
 
+/** When nobody reads the log, no more than this is kept for him, bytes: a daemon must not grow with it. */
+const UNREAD = 1 << 20;
+
 /**
  * Runs what a command line asks for: stop signals, and the explanation of what goes wrong.
  * @param tree every command as declared, for those who describe them.
@@ -61,7 +64,9 @@ function makeContext(
     level: flags.logLevel,
     format: flags.logFormat,
     color: flags.logColor,
-    write: (line) => void io.stderr.write(line),
+    write: (line) => {
+      if (io.stderr.writableLength < UNREAD) io.stderr.write(line);
+    },
     redactor,
     now: () => new Date(),
   });

@@ -3,7 +3,7 @@ import { ascii } from '../core/extauth.ts';
 import { localpartOf } from '../core/member-name.ts';
 import { type Account, isActive, isGuest, refuseAccount, sessionEnd } from '../core/phpbb/rules.ts';
 import { isToken } from '../core/token.ts';
-import { type Authority, decide } from './auth.ts';
+import { type Authority, decide, isSessionId } from './auth.ts';
 import { shortHash } from './auth-report.ts';
 import { checkToken } from './auth-token.ts';
 
@@ -64,7 +64,7 @@ async function explainSession(
   within: number,
   say: Say,
 ): Promise<void> {
-  const looks = text !== '' && authority.sidPattern.test(text);
+  const looks = isSessionId(authority, text);
   say(
     'session id',
     looks,

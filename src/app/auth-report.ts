@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { describeVerdict, type Verdict } from '../core/auth-verdict.ts';
+import { describeVerdict, type RefusalReason, type Verdict } from '../core/auth-verdict.ts';
 import type { AuthRequest } from '../core/extauth.ts';
 import { LATENCY_BUCKETS, type Labels, type Metrics } from '../core/metrics.ts';
 import type { Clock } from './ports/clock.ts';
@@ -93,9 +93,21 @@ function fields(request: AuthRequest, verdict: Verdict): Record<string, string |
     ...(request.op === 'auth' || request.op === 'isuser' ? { user: request.user, server: request.server } : {}),
     reason: verdict.allowed ? verdict.by : verdict.reason,
     member: verdict.memberId,
-    ...(request.op === 'auth' && request.secret.length > 0 ? { session: shortHash(request.secret) } : {}),
+    ...(request.op === 'auth' && isSessionOrToken(verdict) ? { session: shortHash(request.secret) } : {}),
   };
 }
+
+/** Refusals of secrets that may be anything: people type the forum's password, and a piece of its hash is enough to guess it. */
+const MAY_BE_PASSWORDS: ReadonlySet<string> = new Set<RefusalReason>([
+  'bad-sid',
+  'bad-password',
+  'unknown-server',
+  'not-configured',
+  'unavailable',
+]);
+
+const isSessionOrToken = (verdict: Verdict): boolean =>
+  verdict.allowed ? verdict.by !== 'bot' : !MAY_BE_PASSWORDS.has(verdict.reason);
 
 /** The first 8 hex digits of the SHA-256: enough to find a session again in two logs, useless to log in. */
 export const shortHash = (secret: Uint8Array): string => createHash('sha256').update(secret).digest('hex').slice(0, 8);

@@ -6,6 +6,8 @@ const FULL = 256;
 const HUNGRY = 32;
 /** How often the deadline of the question in hand is looked at, milliseconds. */
 const TICK = 20;
+/** No is said so much before the time is up, milliseconds: looking now and then must not make it late. */
+const EARLY = 2 * TICK;
 /** Ticks without a question after which the ticking stops. */
 const IDLE_TICKS = 100;
 /** After the end of the questions, answers that still come are given; when none came for so long, it is over. Milliseconds. */
@@ -67,7 +69,7 @@ export function createAuthService(options: AuthServiceOptions): AuthService {
     ticking ??= setInterval(tick, TICK).unref();
     const at = monotonic();
     // The time runs from here: ejabberd asks one thing at a time, only a test sends more at once.
-    const within = timeoutMs();
+    const within = timeoutMs() - EARLY;
     const question = { request: parseAuthRequest(packet), at, deadline: at + within };
     current = question;
     const defect = (error: unknown): void => {

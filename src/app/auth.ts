@@ -21,7 +21,7 @@ export type Authority = {
   readonly forum: Forum;
   readonly directory: Directory;
   readonly flood: Flood;
-  /** The forum's settings, at most a minute old. */
+  /** The forum's settings, at most two minutes old. */
   readonly rules: (within: number) => ForumRules | Promise<ForumRules>;
   /** Milliseconds that never jump. */
   readonly monotonic: () => number;
@@ -88,12 +88,17 @@ function decideLogin(
   if (elsewhere(authority, server)) return Promise.resolve(refuse('unknown-server', { detail: server }));
   const text = secret.length <= MAX_SECRET ? ascii(secret) : '';
   if (isToken(text)) return decideToken(authority, user, text, left);
-  if (text === '' || !authority.sidPattern.test(text)) return Promise.resolve(refuse('bad-sid'));
+  if (!isSessionId(authority, text)) return Promise.resolve(refuse('bad-sid'));
   return decideSession(authority, user, text, left);
 }
 
-/** No session id and no token is longer, in bytes. */
+/** No token is longer, in bytes. */
 const MAX_SECRET = 4096;
+/** No board has longer ones, whatever `sid_pattern` lets through; what is longer fits into no question (core/mysql-wire.ts). */
+const MAX_SESSION_ID = 250;
+
+export const isSessionId = ({ sidPattern }: Pick<Authority, 'sidPattern'>, text: string): boolean =>
+  text !== '' && text.length <= MAX_SESSION_ID && sidPattern.test(text);
 
 async function decideSession(
   authority: Authority,

@@ -10,6 +10,8 @@ import { type Outage, steadyForum } from './steady-forum.ts';
 
 /** The forum's settings and address bans are read again this often, milliseconds. */
 const RULES_EVERY = 60_000;
+/** Older ones judge nobody, milliseconds. */
+const RULES_AT_MOST = 120_000;
 /** A difference between the database's clock and ours that is worth a word, milliseconds. */
 const CLOCK_OFF = 30_000;
 
@@ -30,7 +32,8 @@ export type AuthorityOptions = {
 export type OpenAuthority = Authority & {
   /** Settles when the forum answered for the first time: the logins of members work. */
   readonly working: Promise<unknown>;
-  close(): void;
+  /** Ends the work in the background at once, and the connections after `grace` milliseconds: for the question in hand. */
+  close(grace?: number): void;
 };
 
 /** Everything that a login is judged by, with what keeps it fresh. Runs until it is closed. */
@@ -64,14 +67,18 @@ export function openAuthority(options: AuthorityOptions): OpenAuthority {
     monotonic: clock.monotonic,
     now: () => Math.floor(clock.now() / 1000),
     working: Promise.resolve(rules(10_000)),
-    close() {
+    close(grace = 0) {
       stop.abort();
-      forum.close();
+      if (grace === 0) forum.close();
+      else setTimeout(() => forum.close(), grace).unref();
     },
   };
 }
 
-/** The forum's settings: read when first needed, then again in the background whenever they are a minute old. */
+/**
+ * The forum's settings: read when first needed, then again in the background whenever they are a minute old. After a quiet hour
+ * the first login waits for them: by the old ones somebody would get in who was banned since.
+ */
 function keepRules(forum: Forum, clock: Clock, log: Log): (within: number) => ForumRules | Promise<ForumRules> {
   let known: ForumRules | undefined;
   let at = 0;
@@ -105,7 +112,9 @@ function keepRules(forum: Forum, clock: Clock, log: Log): (within: number) => Fo
 
   return (within) => {
     if (known === undefined) return read(within);
-    if (clock.monotonic() - at > RULES_EVERY && reading === undefined) void read(10_000);
+    const age = clock.monotonic() - at;
+    if (age > RULES_AT_MOST) return read(within);
+    if (age > RULES_EVERY && reading === undefined) void read(10_000);
     return known;
   };
 }

@@ -245,10 +245,11 @@ export function openDirectory(options: DirectoryOptions): Directory {
         const found = fresh === undefined || fresh === known ? undefined : await holder(fresh, localpart, left(), read);
         if (found !== undefined) return found;
       }
-      // Renamed since the last scan: asked by name, where the name is plain enough for SQL.
-      const name = unescapeLocalpart(localpart);
-      if (!isPlain(name) || !probeBucket.take(now())) return undefined;
-      const renamed = (await forum.plain(name, left())).find(({ username }) => localpartOf(username) === localpart);
+      // Renamed or activated since the last scan: asked by name, which finds him unless nodeprep changed more than the case.
+      if (!probeBucket.take(now())) return undefined;
+      const renamed = (await forum.called(unescapeLocalpart(localpart), left())).find(
+        ({ username }) => localpartOf(username) === localpart,
+      );
       if (renamed === undefined) return undefined;
       index.settle(localpart, renamed.id);
       return holder(renamed.id, localpart, left(), read);

@@ -27,24 +27,27 @@ export function steadyForum(
 ): Forum {
   let outage: { since: number; error: ForumError; over: Promise<void> } | undefined;
 
-  const lost = (error: ForumError, since: number): void => {
+  /** @param lost what failed: a table that is missing is found again by whoever needs it, not by another question. */
+  const lose = (error: ForumError, since: number, lost: (within: number) => Promise<unknown>): void => {
     if (outage !== undefined || signal.aborted) return;
     // Closed while away (`--check`): nobody waits for the end any more, and nothing went wrong.
-    const over = probe(error).catch((reason: unknown) => {
-      if (!signal.aborted) throw reason;
-    });
+    const over = probe(error, error.kind === 'schema' ? lost : (within) => forum.account(0, within)).catch(
+      (reason: unknown) => {
+        if (!signal.aborted) throw reason;
+      },
+    );
     outage = { since, error, over };
     log.error('forum-away', `${error.message}; logins of members are refused until it is back`, { hint: error.hint });
     changed({ reason: error.message, kind: error.kind });
   };
 
-  const probe = async (first: ForumError): Promise<void> => {
+  const probe = async (first: ForumError, question: (within: number) => Promise<unknown>): Promise<void> => {
     let kind = first.kind;
     let said = first.message;
     for (;;) {
       await clock.sleep(kind === 'down' ? PROBE_EVERY : PROBE_EVERY_MISCONFIGURED, signal);
       try {
-        await forum.account(0, PROBE_WITHIN);
+        await question(PROBE_WITHIN);
         outage = undefined;
         log.info('forum-back', 'the forum’s database answers again');
         changed(undefined);
@@ -77,7 +80,7 @@ export function steadyForum(
     const since = clock.monotonic();
     return question(within).catch((error: unknown) => {
       if (!(error instanceof ForumError)) throw error;
-      lost(error, since);
+      lose(error, since, question);
       return error.kind === 'down'
         ? askInOutage(question, within - (clock.monotonic() - since), error)
         : Promise.reject(error);
@@ -105,7 +108,7 @@ export function steadyForum(
     page: (afterId, limit, within) => ask((left) => forum.page(afterId, limit, left), within),
     unusual: (within) => ask((left) => forum.unusual(left), within),
     highest: (within) => ask((left) => forum.highest(left), within),
-    plain: (name, within) => ask((left) => forum.plain(name, left), within),
+    called: (name, within) => ask((left) => forum.called(name, left), within),
     close: () => forum.close(),
   };
 }

@@ -1,3 +1,7 @@
+/** As phpBB stores a name: PHP's htmlspecialchars with ENT_COMPAT. */
+export const encodeEntities = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"' };
 
 /**

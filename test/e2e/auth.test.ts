@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -28,6 +29,13 @@ function start(more: Partial<Parameters<typeof startAuth>[0]> = {}): AuthProgram
   const program = startAuth({ config: stack.config, env: stack.env, pipes: true, ...more });
   running.push(program);
   return program;
+}
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 const sid = (name: string): string => stack.member(name).session.sid;
 
@@ -221,6 +229,25 @@ describe('it never leaves', () => {
     program.child.kill('SIGHUP');
     await until(() => program.login('tari', sid('Tari'), 'new.test'));
     expect(await program.login('tari', sid('Tari'))).toBe(false);
+  });
+
+  it('over a SIGHUP with a configuration that cannot work: the old one stays, and is healthy', async () => {
+    const path = await variant('unusable.toml', (text) => text);
+    const port = await freePort();
+    const program = start({ config: path, env: { ...stack.env, SAXCTL_METRICS_LISTEN: `127.0.0.1:${port}` } });
+    const health = (): Promise<number> =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await until(async () => (await health()) === 200);
+    await variant('unusable.toml', (text) => text.replace(/^name = ".*"$/m, ''));
+    program.child.kill('SIGHUP');
+    await until(() => program.stderr().includes('reload-failed'));
+    expect(await program.login('tari', sid('Tari'))).toBe(true);
+    expect(await health()).toBe(200);
+    expect(program.stderr()).not.toContain('everybody is refused');
+    expect(await program.end()).toBe(0);
   });
 
   it('over a metrics port that its twin has', async () => {

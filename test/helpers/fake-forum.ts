@@ -1,4 +1,5 @@
 import type { Forum } from '../../src/app/ports/forum.ts';
+import { encodeEntities } from '../../src/core/entities.ts';
 import { ForumError } from '../../src/core/phpbb/failure.ts';
 import { isPlain } from '../../src/core/phpbb/names.ts';
 import { type Account, type AddressBan, DEFAULT_SETTINGS, isActive, type Session } from '../../src/core/phpbb/rules.ts';
@@ -58,7 +59,10 @@ export function fakeForum(): FakeForum {
       ),
     unusual: () => ask('unusual', () => active().filter(({ username }) => !isPlain(username))),
     highest: () => ask('highest', () => Math.max(0, ...accounts.keys())),
-    plain: (name) => ask('plain', () => active().filter(({ username }) => username.toLowerCase() === name)),
+    called: (name) =>
+      ask('called', () =>
+        active().filter(({ username }) => username.toLowerCase() === encodeEntities(name).toLowerCase()),
+      ),
     close() {},
   };
   return forum;

@@ -17,6 +17,7 @@ import type { Stack } from '../../src/edges/stack/types.ts';
 import { fakeLog } from '../helpers/fake-log.ts';
 import { type BoardKind, forumSchema } from '../helpers/forum-schema.ts';
 import { startTestStack } from '../helpers/stack.ts';
+import { until } from '../helpers/until.ts';
 
 const DAY = 86_400;
 const BOARDS: readonly BoardKind[] = ['phpbb3', 'phpbb4', 'phpbb2'];
@@ -250,6 +251,97 @@ it('an old phpBB 2 in latin1 is read as what its bytes are', async () => {
   const converted = judge('phpbb2');
   expect(await converted.ask('ärger€', western.sid)).toBe('yes');
   converted.close();
+});
+
+/** An account with rights on single tables, as docs/auth.md has them made. */
+async function reader(board: BoardKind): Promise<Partial<DatabaseConfig>> {
+  const user = `reader_${board}`;
+  await root.query(`CREATE USER IF NOT EXISTS ${user}@localhost IDENTIFIED BY 'pw'`);
+  for (const table of ['users', 'sessions', 'config', board === 'phpbb4' ? 'bans' : 'banlist'])
+    await root.query(`GRANT SELECT ON board_${board}.my_${table} TO ${user}@localhost`);
+  return { user, password: 'pw' };
+}
+const connectionsOf = async (user: string): Promise<number> => {
+  const [rows] = await root.query('SELECT COUNT(*) AS count FROM information_schema.processlist WHERE user = ?', [
+    user,
+  ]);
+  return Number((rows as { count: number }[])[0]?.count);
+};
+
+it.each(BOARDS)('%s is found out with rights on its own tables only', async (board) => {
+  const name = `Granted${board}`;
+  const { sid } = await add(board, name);
+  const { ask, close } = judge(board, await reader(board));
+  expect(await ask(name.toLowerCase(), sid)).toBe('yes');
+  close();
+});
+
+it('names are whole whatever character set the server puts connections into', async () => {
+  const { sid } = await add('phpbb3', 'Щука');
+  const more = await reader('phpbb3');
+  await root.query("SET GLOBAL init_connect = 'SET NAMES latin1'");
+  try {
+    const { ask, exists, close } = judge('phpbb3', more);
+    expect([await ask('щука', sid), await ask('????', sid)]).toEqual(['yes', 'other-member']);
+    expect(await exists('щука')).toBe('yes');
+    close();
+  } finally {
+    await root.query("SET GLOBAL init_connect = ''");
+  }
+});
+
+it('a member activated after later ones came is known at once, whatever his name and the columns', async () => {
+  for (const board of BOARDS) {
+    const name = board === 'phpbb2' ? 'Ärger &amp; Söhne' : 'Ёж &amp; Ко';
+    const localpart = board === 'phpbb2' ? 'ärger\\20\\26\\20söhne' : 'ёж\\20\\26\\20ко';
+    const { id } = await add(board, name, { state: board === 'phpbb2' ? 0 : 1 });
+    await add(board, `Later${board}`);
+    const { exists, close } = judge(board);
+    expect(await exists(`later${board}`)).toBe('yes');
+    expect(await exists(localpart)).toBe('no-member');
+    await root.query(
+      `UPDATE my_users SET ${board === 'phpbb2' ? 'user_active = 1' : 'user_type = 0'} WHERE user_id = ?`,
+      [id],
+    );
+    expect([board, await exists(localpart)]).toEqual([board, 'yes']);
+    // Nobody can be called that in a latin1 column; the connection stays all the same.
+    for (const stranger of ['日本語', '🙂', '%', '_', 'a\\27b']) expect(await exists(stranger)).toBe('no-member');
+    close();
+  }
+});
+
+it('closed in the middle of a question it leaves no connection behind; with some grace the question is answered', async () => {
+  const { sid } = await add('phpbb3', 'Reloaded');
+  const more = await reader('phpbb3');
+  for (const grace of [0, 500]) {
+    const { ask, close } = judge('phpbb3', more);
+    expect(await ask('reloaded', sid)).toBe('yes');
+    const inHand = ask('reloaded', sid);
+    close(grace);
+    expect(await inHand).toBe(grace === 0 ? 'unavailable' : 'yes');
+    await until(async () => (await connectionsOf('reader_phpbb3')) === 0);
+  }
+});
+
+it('a secret that no packet holds is no session id, and delays nobody', async () => {
+  const { sid } = await add('phpbb3', 'Patient');
+  const authority = openAuthority({
+    domain: undefined,
+    sidPattern: /^[0-9a-f]+$/,
+    tokenKeys: [],
+    bots: [],
+    forum: openForum(config('phpbb3')),
+    clock: systemClock,
+    log: fakeLog(),
+    seed: 1,
+  });
+  const login = (secret: string): Promise<unknown> =>
+    decide(authority, { op: 'auth', user: 'patient', server: 'x', secret: Buffer.from(secret) }, 600_000);
+  expect(await login(sid)).toMatchObject({ allowed: true });
+  expect(await login('a'.repeat(251))).toMatchObject({ reason: 'bad-sid' });
+  expect(await login('a'.repeat(250))).toMatchObject({ reason: 'no-session' });
+  expect(await login(sid)).toMatchObject({ allowed: true });
+  authority.close();
 });
 
 it('what is wrong is said in its own words', async () => {

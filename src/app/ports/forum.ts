@@ -59,8 +59,8 @@ export interface Forum {
   unusual(within: number): Promise<readonly MemberName[] | undefined>;
   /** The highest id in the users table: no more members than this. */
   highest(within: number): Promise<number>;
-  /** Active members with this plain name in any case. */
-  plain(name: string, within: number): Promise<readonly MemberName[]>;
+  /** Active members with this name, as people read it, in any case as far as the database folds it. */
+  called(name: string, within: number): Promise<readonly MemberName[]>;
   close(): void;
 }
 

@@ -88,28 +88,24 @@ function createGate(
     notReady(reason);
   };
 
+  /** @throws what is wrong with it, when there is one that works. */
   const apply = (next: LoadedConfig): void => {
-    let wanted: string;
     try {
       // Secrets in files are read here.
-      wanted = fingerprint(next.config);
-    } catch (error) {
-      if (current === undefined) trouble(error);
-      else log.error('reload-failed', `configuration not taken over, the old one stays: ${reasonOf(error)}`);
-      return;
-    }
-    if (wanted === mark && current !== undefined) return;
-    try {
+      const wanted = fingerprint(next.config);
+      if (wanted === mark && current !== undefined) return;
       const opened = authorityOf(next, {
         clock,
         log,
         outage: (outage) => {
+          if (opened !== current) return;
           suspicious = outage !== undefined && outage.kind !== 'down';
           if (outage === undefined) works(next);
           else notReady(outage.reason);
         },
       });
-      current?.close();
+      // A question in hand is answered by what it was asked under.
+      current?.close(timeout);
       current = opened;
       mark = wanted;
       timeout = next.config.auth.timeout_ms;
@@ -117,8 +113,10 @@ function createGate(
       said = '';
       if (next.config.xmpp.domain === undefined)
         log.warn('any-domain', 'no [xmpp] domain is set: logins of every virtual host of ejabberd are answered');
-      opened.working.then(() => works(next)).catch(() => {});
+      opened.working.then(() => opened === current && works(next)).catch(() => {});
     } catch (error) {
+      // The old one stays and works.
+      if (current !== undefined) throw error;
       trouble(error);
     }
   };
@@ -127,7 +125,10 @@ function createGate(
 
   if (context.broken() === undefined) apply(loaded());
   else trouble(context.broken());
-  onReload(apply);
+  onReload((next) => {
+    if (context.broken() !== undefined) throw context.broken();
+    apply(next);
+  });
 
   const reread = setInterval(() => {
     if (!suspicious || signal.aborted) return;
@@ -135,7 +136,7 @@ function createGate(
       .loadConfig()
       .then((next) => {
         if (context.broken() === undefined) apply(next);
-        else if (current === undefined) trouble(context.broken());
+        else trouble(context.broken());
       })
       .catch(() => {});
   }, REREAD).unref();

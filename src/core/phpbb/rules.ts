@@ -60,12 +60,12 @@ const GRACE = 60;
 const DAY = 86_400;
 const PHPBB3_ANONYMOUS = 1;
 
-/** Reads the rows of `settings`; a missing row is phpBB's default. */
+/** Reads the rows of `settings` as PHP casts them to numbers; a missing row is phpBB's default. */
 export function readSettings(rows: Iterable<readonly [name: string, value: string]>): Settings {
   const values = new Map(rows);
   const number = (name: string, fallback: number): number => {
-    const text = values.get(name)?.trim();
-    return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : fallback;
+    const text = values.get(name);
+    return text === undefined ? fallback : Number(/^\s*([+-]?\d{1,10})/.exec(text)?.[1] ?? 0);
   };
   return {
     sessionLength: number('session_length', DEFAULT_SETTINGS.sessionLength),

@@ -31,8 +31,8 @@ export type Statements = {
   readonly page: string;
   /** How many active members there are. */
   readonly count: string;
-  /** Active members with this name in any case, ASCII names only: id, name. Parameter: the name in lower case. */
-  readonly plain: string;
+  /** Active members with this name in any case: id, name. Parameter: the name as stored, in lower case. */
+  readonly called: string;
   /** Members with one of two spellings of a name, in any state: id, name, state. Parameters: the spellings, then the same in lower case. */
   readonly named: string;
   /** Sessions of one member: session id, time, autologin (phpBB 2: logged in). Parameter: member id. */
@@ -94,7 +94,7 @@ export function statements(board: Board, prefix: string, raw: boolean): Statemen
     highest: `SELECT MAX(user_id) FROM ${users}`,
     page: `SELECT u.user_id,${name},${state} FROM ${users} u WHERE u.user_id>? AND ${active} ORDER BY u.user_id LIMIT ?`,
     count: `SELECT COUNT(*) FROM ${table('users')} u WHERE ${active}`,
-    plain: `SELECT u.user_id,${name} FROM ${users} u WHERE LOWER(u.username)=? AND ${active} ORDER BY u.user_id`,
+    called: `SELECT u.user_id,${name} FROM ${users} u WHERE LOWER(u.username)=? AND ${active} ORDER BY u.user_id`,
     named: `SELECT u.user_id,${name},${state} FROM ${users} u WHERE u.username=? OR u.username=? OR LOWER(u.username)=? OR LOWER(u.username)=?`,
     sessionsOf: `SELECT s.session_id,s.session_time,${flag} FROM ${table('sessions')} s WHERE s.session_user_id=?`,
     clock: 'SELECT UNIX_TIMESTAMP()',

@@ -102,8 +102,9 @@ export function openBoard(config: DatabaseConfig, known: Known = { board: undefi
   };
 }
 
-const isOtherBoard = (error: unknown): boolean =>
-  error instanceof ForumError && ['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR'].includes(error.code);
+/** Whoever has rights on single tables is denied one that does not exist: the server does not say which there are. */
+const OTHER_BOARD = ['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', 'ER_TABLEACCESS_DENIED_ERROR'];
+const isOtherBoard = (error: unknown): boolean => error instanceof ForumError && OTHER_BOARD.includes(error.code);
 
 function addressOf(config: DatabaseConfig): Address {
   return {

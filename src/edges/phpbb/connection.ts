@@ -48,6 +48,7 @@ export function openLane(address: Address, decode: Decoder = latin1): Lane {
   let waiting: Question[] = [];
   let ticking: NodeJS.Timeout | undefined;
   let idle = 0;
+  let closed = false;
 
   const drop = (dead: Link | undefined): void => {
     if (dead === undefined) return;
@@ -78,7 +79,16 @@ export function openLane(address: Address, decode: Decoder = latin1): Lane {
     };
     const known = statements.get(question.sql);
     if (known === undefined) prepare(question, over, settled);
-    else question.execute(over, known, settled);
+    else execute(question, over, known, settled);
+  };
+
+  const execute = (question: Question, over: Link, prepared: Prepared, settled: Settled<unknown>): void => {
+    try {
+      question.execute(over, prepared, settled);
+    } catch (error) {
+      // A value that has no packet: nothing was asked, and the next question must not wait for its answer.
+      settled(error);
+    }
   };
 
   const prepare = (question: Question, over: Link, settled: Settled<unknown>): void => {
@@ -87,7 +97,7 @@ export function openLane(address: Address, decode: Decoder = latin1): Lane {
       if (error !== undefined || prepared === undefined) settled(error ?? late());
       else {
         mine.set(question.sql, prepared);
-        if (current === question && link === over) question.execute(over, prepared, settled);
+        if (current === question && link === over) execute(question, over, prepared, settled);
       }
     });
   };
@@ -132,6 +142,8 @@ export function openLane(address: Address, decode: Decoder = latin1): Lane {
     execute: (over: Link, prepared: Prepared, settled: Settled<T>) => void,
   ): Promise<T> =>
     new Promise((resolve, reject) => {
+      // Whoever tries again after the loss must not open what nobody would close.
+      if (closed) throw gone();
       const deadline = performance.now() + within;
       const question: Question = {
         sql,
@@ -155,10 +167,10 @@ export function openLane(address: Address, decode: Decoder = latin1): Lane {
         ),
       ),
     close() {
+      closed = true;
       clearInterval(ticking);
       ticking = undefined;
-      const gone = new ForumError('down', 'closed');
-      for (const { reject } of current === undefined ? waiting : [current, ...waiting]) reject(gone);
+      for (const { reject } of current === undefined ? waiting : [current, ...waiting]) reject(gone());
       current = undefined;
       waiting = [];
       drop(link);
@@ -166,6 +178,7 @@ export function openLane(address: Address, decode: Decoder = latin1): Lane {
   };
 }
 
+const gone = (): ForumError => new ForumError('down', 'closed');
 const late = (): ForumError => new ForumError('down', 'no answer in time');
 
 /** Every byte a character. */
@@ -208,6 +221,8 @@ const SCHEMA = new Set([
   'ER_TABLEACCESS_DENIED_ERROR',
   'ER_COLUMNACCESS_DENIED_ERROR',
   'ER_PARSE_ERROR',
+  // No fault of the connection's.
+  'ER_CANT_AGGREGATE_2COLLATIONS',
 ]);
 
 function asForumError(error: unknown): ForumError {

@@ -1,4 +1,6 @@
 import type { Forum, MemberName } from '../../app/ports/forum.ts';
+import { encodeEntities } from '../../core/entities.ts';
+import { ForumError } from '../../core/phpbb/failure.ts';
 import { unpackAccount, unpackMember, unpackSession } from '../../core/phpbb/packed.ts';
 import { readSettings } from '../../core/phpbb/rules.ts';
 import { type BoardLane, type DatabaseConfig, openBoard, textOf } from './board.ts';
@@ -44,12 +46,19 @@ export function openForum(config: DatabaseConfig): Forum {
       return found.length > FEW ? undefined : found;
     },
     highest: async (within) => Number((await back.ask('highest', [], within))[0]?.[0] ?? 0),
-    plain: (name, within) => names(front.ask('plain', [name.toLowerCase()], within)),
+    called: (name, within) =>
+      names(front.ask('called', [encodeEntities(name).toLowerCase()], within)).catch(nobodyIsCalled),
     close() {
       front.close();
       back.close();
     },
   };
+}
+
+/** A name with characters that the column cannot hold is nobody's. */
+export function nobodyIsCalled(error: unknown): [] {
+  if (error instanceof ForumError && error.code === 'ER_CANT_AGGREGATE_2COLLATIONS') return [];
+  throw error;
 }
 
 /** Each answer says whose it is: one of another question, whatever sent it, is nobody. */

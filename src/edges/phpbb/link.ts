@@ -91,7 +91,13 @@ export function openLink(address: Address, decode: Decoder, lost: (link: Link) =
     flags: ['-CLIENT_QUERY_ATTRIBUTES', '-LOCAL_FILES'],
   });
   const ready = new Promise<void>((resolve, reject) => {
-    connection.connect((error) => (error ? reject(error) : resolve()));
+    connection.connect((error) => {
+      if (error) reject(error);
+      // What the handshake asked for may be ignored (character_set_client_handshake) or undone (init_connect): a name would
+      // come with `?` for each letter that the other character set lacks, and be another name. Prepared, as everything is:
+      // what mysql2 needs for a plain query is not in the bundle (scripts/slim-mysql2.mjs).
+      else connection.execute('SET NAMES utf8mb4', (failed: unknown) => (failed ? reject(failed) : resolve()));
+    });
   });
   // Whoever prepares hears of it.
   ready.catch(() => {});
@@ -107,8 +113,9 @@ export function openLink(address: Address, decode: Decoder, lost: (link: Link) =
     rows: (statement, values, settled) =>
       statement.execute(values as unknown[], (error, rows) => settled(error ?? undefined, rows as unknown[][])),
     texts(statement, value, settled) {
+      const packet = executePacket((statement as unknown as { id: number }).id, value);
       asked = settled;
-      stream.write(executePacket((statement as unknown as { id: number }).id, value));
+      stream.write(packet);
     },
     destroy() {
       gone = true;

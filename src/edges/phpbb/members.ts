@@ -1,9 +1,9 @@
 import type { Member, Members, Standing } from '../../app/ports/forum.ts';
-import { ForumError } from '../../core/phpbb/failure.ts';
+import { encodeEntities } from '../../core/entities.ts';
 import { type Account, type Ban, isActive, refuseAccount, refuseSession } from '../../core/phpbb/rules.ts';
 import { PAGE } from '../../core/phpbb/statements.ts';
 import { type BoardLane, type DatabaseConfig, openBoard, textOf } from './board.ts';
-import { openForum } from './forum.ts';
+import { nobodyIsCalled, openForum } from './forum.ts';
 
 /** Milliseconds for one page; a batch command may wait longer than a login. */
 const WITHIN = 30_000;
@@ -108,21 +108,13 @@ async function memberBans(lane: BoardLane): Promise<ReadonlyMap<number, readonly
   return bans;
 }
 
-/** As phpBB stores a name: PHP's htmlspecialchars with ENT_COMPAT. */
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
 /** The id of the member whose name is `name`, as stored before as read before another case, lowest id first. */
 async function byName(lane: BoardLane, name: string): Promise<number | undefined> {
-  const escaped = escapeHtml(name);
+  const escaped = encodeEntities(name);
   const rank = (username: string): number => (username === name ? 0 : username === escaped ? 1 : 2);
   const rows = await lane
     .ask('named', [name, escaped, name.toLowerCase(), escaped.toLowerCase()], WITHIN)
-    .catch((error: unknown) => {
-      // The name holds characters that the column cannot hold: nobody is called that.
-      if (error instanceof ForumError && error.code === 'ER_CANT_AGGREGATE_2COLLATIONS') return [];
-      throw error;
-    });
+    .catch(nobodyIsCalled);
   return rows
     .map(([id, username]) => ({ id: Number(id), rank: rank(textOf(username, lane.decode)) }))
     .sort((a, b) => a.rank - b.rank || a.id - b.id)[0]?.id;

@@ -77,6 +77,19 @@ describe('the service', () => {
     expect(answers).toEqual([0, 0]);
   });
 
+  it('says no before the time is up, not after it', async () => {
+    let now = 0;
+    const { push, end, answers } = service({
+      timeoutMs: () => 5000,
+      decide: () => new Promise(() => {}),
+      monotonic: () => now,
+    });
+    push(packet('auth:a:b:c'));
+    now = 4970;
+    await end();
+    expect(answers).toEqual([0]);
+  });
+
   it('says no for a defect of ours', async () => {
     const { push, end, answers, failures } = service({ decide: () => Promise.reject(new Error('defect')) });
     push(packet('auth:a:b:c'));
@@ -120,6 +133,18 @@ describe('the report', () => {
     expect(log.entries.at(-1)).toMatchObject({ event: 'refused-more', fields: { count: 980 } });
     expect(JSON.stringify(log.entries)).not.toContain('0123456789abcdef');
     expect(metrics.render()).toContain('saxctl_auth_answers_total{op="auth",result="no",reason="no-session"} 1000');
+  });
+
+  it('tells nothing of a secret that may be a password, not even a piece of its hash', () => {
+    const log = fakeLog();
+    const report = createAuthReport({ log, metrics: createMetrics(), clock: fakeClock(), verbose: true });
+    const secret = new TextEncoder().encode('correct horse');
+    const request = { op: 'auth', user: 'tari', server: 'chat.test', secret } as const;
+    for (const reason of ['bad-sid', 'bad-password', 'unknown-server', 'not-configured', 'unavailable'] as const)
+      report(request, refuse(reason), 1);
+    report(request, { allowed: true, by: 'bot' }, 1);
+    expect(log.entries).toHaveLength(6);
+    expect(JSON.stringify(log.entries)).not.toContain(shortHash(secret));
   });
 
   it('tells who was let in only when asked to', () => {

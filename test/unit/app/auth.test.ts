@@ -4,6 +4,7 @@ import { explain } from '../../../src/app/auth-explain.ts';
 import { signToken } from '../../../src/app/auth-token.ts';
 import { type OpenAuthority, openAuthority } from '../../../src/app/authority.ts';
 import { describeVerdict, type Verdict } from '../../../src/core/auth-verdict.ts';
+import { ForumError } from '../../../src/core/phpbb/failure.ts';
 import { fakeClock } from '../../helpers/fake-clock.ts';
 import { DOWN, type FakeForum, fakeForum } from '../../helpers/fake-forum.ts';
 import { fakeLog } from '../../helpers/fake-log.ts';
@@ -192,6 +193,16 @@ describe('isuser', () => {
     expect(reason(await isUser('newcomer'))).toBe('no-member');
   });
 
+  it('knows members who were activated after later ones came, whatever their names', async () => {
+    forum.add(6, 'Жук &amp; Ко', { state: 1 });
+    forum.add(7, 'Later');
+    open();
+    expect(reason(await isUser('later'))).toBe('member');
+    expect(reason(await isUser('жук\\20\\26\\20ко'))).toBe('no-member');
+    forum.add(6, 'Жук &amp; Ко');
+    expect(reason(await login('жук\\20\\26\\20ко', token('Жук &amp; Ко')))).toBe('token');
+  });
+
   it('does not ask for every stranger', async () => {
     open();
     await isUser('tari');
@@ -217,6 +228,23 @@ describe('an outage', () => {
     expect(log.entries.some(({ event }) => event === 'forum-back')).toBe(true);
   });
 
+  it('of one table alone lasts until that table is back', async () => {
+    open();
+    expect(reason(await login('tari', SID))).toBe('session');
+    const { session } = forum;
+    const missing = new ForumError('schema', "Table 'phpbb_sessions' doesn't exist", { code: 'ER_NO_SUCH_TABLE' });
+    forum.session = () => Promise.reject(missing);
+    for (let n = 0; n < 5; n++) {
+      expect(reason(await login('tari', SID))).toBe('unavailable');
+      await clock.advance(1500);
+    }
+    expect(log.entries.map(({ event }) => event).filter((event) => event.startsWith('forum-'))).toEqual(['forum-away']);
+    forum.session = session;
+    await clock.advance(1500);
+    expect(reason(await login('tari', SID))).toBe('session');
+    expect(log.entries.at(-1)).toMatchObject({ event: 'forum-back' });
+  });
+
   it('of half a second is waited out', async () => {
     open();
     await login('tari', SID);
@@ -237,6 +265,15 @@ it('the rules are read again each minute', async () => {
   await clock.advance(61_000);
   await login('tari', SID);
   await clock.advance(1);
+  expect(reason(await login('tari', SID))).toBe('banned');
+});
+
+it('after hours without a login the first one is judged by the rules of now', async () => {
+  open();
+  await login('tari', SID);
+  forum.add(5, 'Tari', { email: 'tari@example.org' });
+  forum.addressBans = [{ email: '*@example.org', ip: '', exclude: false, end: 0 }];
+  await clock.advance(1_200_000);
   expect(reason(await login('tari', SID))).toBe('banned');
 });
 

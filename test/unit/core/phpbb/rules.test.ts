@@ -146,7 +146,17 @@ describe('settings', () => {
       allowAutologin: false,
       maxAutologinDays: 14,
     });
-    expect(readSettings([['session_length', 'long']]).sessionLength).toBe(3600);
+  });
+
+  it('are read as phpBB reads them: a value that is no number is 0, and allows nothing', () => {
+    const of = (value: string) =>
+      readSettings(['session_length', 'allow_autologin', 'max_autologin_time'].map((name) => [name, value] as const));
+    for (const value of ['', 'long', '0'])
+      expect(of(value)).toEqual({ sessionLength: 0, allowAutologin: false, maxAutologinDays: 0 });
+    expect(of(' 600 s')).toEqual({ sessionLength: 600, allowAutologin: true, maxAutologinDays: 600 });
+    const ended = session('phpbb3', { time: NOW - 3000 });
+    expect(refuseSession(ended, of('-1'), [], NOW)).toMatchObject({ reason: 'expired' });
+    expect(refuseSession({ ...ended, flag: true }, of('-1'), [], NOW)).toMatchObject({ reason: 'expired' });
   });
 
   it('tell when a session ends', () => {
