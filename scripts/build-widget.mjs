@@ -35,9 +35,8 @@ const styles = {
 const INTERNAL =
   `attrs kids isBurst pipelined stanza receive lastId dropBefore saveUnsaid isOnline shareTabs isLeader isMention isNotifying
   announce account resumable domain depose lead words bots clock calendar fresh who isDead transport
-  login first kill wake tick start stop render shown times cursor lines history isFollowing take check ready up down row`.split(
-    /\s+/,
-  );
+  login first kill wake tick start stop render shown times cursor lines history isFollowing take check ready up down row
+  message local notify post mark open name on`.split(/\s+/);
 
 /** esbuild bundles, terser makes it small: half a kilobyte less than esbuild alone. */
 async function bundle() {

@@ -27,7 +27,7 @@ export async function findAccount(
   if (!session || (given && !fresh)) return given;
   const response = await fetch(session, { signal: AbortSignal.timeout(TIMEOUT), cache: 'no-store' });
   // 401, 403, 404: nobody is logged in. Anything else that is not an answer is a site in trouble.
-  if (/^4/.test(`${response.status}`)) return undefined;
+  if (/40[134]/.test(`${response.status}`)) return undefined;
   const answer = await response.json();
   return accountOf(answer.user, answer.password);
 }

@@ -10,7 +10,7 @@ export const bosh =
   (domain, on) => {
     const aborter = new AbortController();
     const answers = new Map<number, El>();
-    let rid = Math.floor(Math.random() * 1e9) + 1e6;
+    let rid = Math.floor(Math.random() * 1e15);
     let next = rid;
     let sid = '';
     let waiting: string[] = [];
@@ -59,9 +59,7 @@ export const bosh =
         if (waiting.push(stanza) === 1) queueMicrotask(flush);
       },
       open(payload = '') {
-        const kind = sid
-          ? ` xmpp:restart='true'`
-          : ` hold='1' wait='${WAIT}' ver='1.6' xmpp:version='1.0' content='text/xml; charset=utf-8'`;
+        const kind = sid ? ` xmpp:restart='true'` : ` hold='1' wait='${WAIT}' ver='1.6' xmpp:version='1.0'`;
         void post(`${xml` to='${domain}' xmlns:xmpp='urn:xmpp:xbosh'`}${kind}`, payload);
       },
       close(farewell) {

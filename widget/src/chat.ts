@@ -17,14 +17,27 @@ const CACHE_LIFE = 3_600_000;
 const CACHE_LINES = 100;
 /** How often (ms) a guest's page looks for a new snapshot. */
 const REFRESH = 15_000;
+/** Longer than any line that can be typed here; a stanza that is too long for the server would end every connection. */
+const MAX_TYPED = 3500;
+/** Time (ms) for the history to be drawn, before what comes is read out. */
+const DRAWN = 500;
 const NOTIFY = 'sax-chat notify';
 
 export type Chat = { say(text: string): void; close(): void };
 
+/** The page's language; the browser's where the page's is none that Intl takes (`en_US`, say). */
+function languageOf(host: HTMLElement): string {
+  try {
+    return `${new Intl.Locale(host.closest<HTMLElement>('[lang]')?.lang as string)}`;
+  } catch {
+    return navigator.language;
+  }
+}
+
 /** One room on a page: what is shown first, the session, the list, unread lines and notifications. */
 export function openChat(host: HTMLElement): Chat {
   const text = (name: string) => host.getAttribute(name) || undefined;
-  const lang = host.closest<HTMLElement>('[lang]')?.lang || navigator.language;
+  const lang = languageOf(host);
   const domain = text('domain') ?? location.hostname;
   const room = (text('room') ?? '').toLowerCase();
   const cacheKey = `sax-chat ${room} lines`;
@@ -50,7 +63,8 @@ export function openChat(host: HTMLElement): Chat {
   let role = '';
   let fresh = false;
   let unread = 0;
-  let pageTitle = '';
+  /** The newest line of the cache: a snapshot is newer, but the archive must tell what lies between. */
+  let joined: string | undefined;
   let isDrawing = false;
   let isSettled = false;
   let refreshing: ReturnType<typeof setTimeout> | undefined;
@@ -123,16 +137,23 @@ export function openChat(host: HTMLElement): Chat {
     setUnread(unread + 1);
     // Only the leading tab notifies, else every tab would.
     if (!isNotifying() || !session?.isLeader() || !mentionPattern(nick).test(said.text)) return;
-    new Notification(said.nick, { body: said.text, tag: line.id ?? '' });
+    try {
+      new Notification(said.nick, { body: said.text, tag: line.id as string });
+    } catch {
+      // Chrome on Android gives permission and has no such constructor.
+    }
   }
 
   function setUnread(count: number): void {
     if (count === unread) return;
-    if (!unread) pageTitle = document.title;
-    document.title = count ? `(${count}) ${pageTitle}` : pageTitle;
+    // The page, or another chat on it, may have changed the rest.
+    document.title = document.title.replace(unread ? `(${unread})` : /^/, count ? `(${count}) ` : '');
     unread = count;
     emit('unread', { count });
   }
+
+  /** What other tabs and the next page are shown first. */
+  const recent = () => store.lines.filter((line) => !line.p && line.ts > Date.now() - CACHE_LIFE).slice(-CACHE_LINES);
 
   const showState = () => view.state(state, note, role);
 
@@ -149,12 +170,11 @@ export function openChat(host: HTMLElement): Chat {
     view.render(store.lines, changed, fresh);
     changed.clear();
     fresh = false;
-    const messages = store.lines.filter((line) => !line.p && line.ts > Date.now() - CACHE_LIFE).slice(-CACHE_LINES);
-    if (nick) save('localStorage', cacheKey, { room, messages });
+    if (nick) save('localStorage', cacheKey, { room, messages: recent() });
   }
 
   function say(typed: string): void {
-    const said = typed.trim();
+    const said = typed.slice(0, MAX_TYPED).trim();
     if (!session || !said) return;
     const entry = { id: `${Math.random()}`, text: said, ts: Date.now(), by: nick };
     add({ m: entry.id, n: nick, t: said, ts: entry.ts, p: 'wait' });
@@ -183,7 +203,8 @@ export function openChat(host: HTMLElement): Chat {
     },
     settled() {
       isSettled = true;
-      view.announce(true);
+      joined = undefined;
+      setTimeout(() => view.announce(state === 'live'), DRAWN);
     },
     state(newState: State, newNote: string) {
       const wasLive = state === 'live';
@@ -210,7 +231,8 @@ export function openChat(host: HTMLElement): Chat {
         open: (number, options, events) =>
           openConn(transports[number % transports.length] as Transport, options, events),
         account: (isFresh) => findAccount(text, isFresh),
-        lastId: store.lastId,
+        lastId: () => joined ?? store.lastId(),
+        lines: recent,
         shareTabs: text('tabs') !== 'each',
         on,
         read: () => setUnread(0),
@@ -218,8 +240,9 @@ export function openChat(host: HTMLElement): Chat {
     : undefined;
   // The connection is on its way; until it answers: what stands in the page, the cached last hour, the snapshot file.
   if (session) {
-    if (!addInlined()) void fetchSnapshot();
     addAll(load('localStorage', cacheKey), Date.now() - CACHE_LIFE);
+    joined = store.lastId();
+    if (!addInlined()) void fetchSnapshot();
   } else on.state('guest', '');
 
   const listen = (target: EventTarget, type: string, run: () => void) =>
@@ -237,6 +260,7 @@ export function openChat(host: HTMLElement): Chat {
   return {
     say,
     close() {
+      setUnread(0);
       session?.close();
       events.abort();
       clearTimeout(refreshing);

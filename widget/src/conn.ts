@@ -126,7 +126,7 @@ export function openConn(transport: Transport, options: ConnOptions, on: ConnEve
     } else if (name === 'enabled') {
       if (attrs['id']) sm = { id: attrs['id'], h: 0 };
     } else if (name === 'r') send(xml`<a xmlns='urn:xmpp:sm:3' h='${sm?.h ?? 0}'/>`);
-    else if (/^(iq|message|presence)$/.test(name)) {
+    else if (/iq|message|presence/.test(name)) {
       if (sm) sm.h++;
       if (isUp) on.stanza(el);
       else if (attrs['id'] === 'bind') {
@@ -135,7 +135,7 @@ export function openConn(transport: Transport, options: ConnOptions, on: ConnEve
         on.up(false);
         if (!pipelined) begin();
       }
-    } else if (/^(error|close)$/.test(name)) down('closed');
+    } else if (/error|close/.test(name)) down('closed');
   }
 
   return {

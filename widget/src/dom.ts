@@ -17,7 +17,7 @@ export function build({ name, attrs, kids, text }: El): Element {
   const element = /svg|path/.test(name)
     ? document.createElementNS('http://www.w3.org/2000/svg', name)
     : document.createElement(name);
-  for (const key in attrs) element.setAttribute(key, attrs[key] ?? '');
+  for (const key in attrs) element.setAttribute(key, attrs[key] as string);
   element.part = attrs['class'] ?? '';
   element.append(text, ...kids.map(build));
   return element;

@@ -28,11 +28,12 @@ const MAX_TEXT = 300_000;
 const stampOf = (el: El | undefined) => Date.parse(child(el, 'delay', 'urn:xmpp:delay')?.attrs['stamp'] ?? '');
 
 /**
- * The time of a line. ejabberd's stanza-id is the archive's time in µs, which also dates live messages; other servers
- * use opaque ids. A time in the future is somebody's invention.
+ * The time of a line. ejabberd's stanza-id is the archive's time in µs, which also dates live messages, whatever the browser's
+ * clock says; other servers use opaque ids. Any other time in the future is somebody's invention.
  */
 function timeOf(id: string | undefined, el: El | undefined, now: number): number {
-  const at = /^\d{16}$/.test(id ?? '') ? Math.floor(Number(id) / 1000) : stampOf(el);
+  if (/^\d{16}$/.test(id as string)) return Math.floor(Number(id) / 1000);
+  const at = stampOf(el);
   return at < now + 600_000 ? at : now;
 }
 

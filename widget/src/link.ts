@@ -18,7 +18,8 @@ export type State = 'idle' | 'connecting' | 'live' | 'waiting' | 'refused' | 're
 /** What happens, with plain data: the leading tab passes the same on to its followers. */
 export type LinkEvents = {
   state(state: State, note: string): void;
-  me(nick: string, role: string): void;
+  /** `name`: as the site writes it. */
+  me(nick: string, role: string, name?: string): void;
   /** The nicknames in the room. */
   people(nicks: readonly string[]): void;
   line(line: Line): void;
@@ -91,7 +92,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   let account: Account | undefined;
   let resume: Resume | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let tellTimer: ReturnType<typeof setTimeout> | undefined;
+  let isTelling = false;
   let tries = 0;
   let refusals = 0;
   let transport = 0;
@@ -99,6 +100,8 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   let liveAt = 0;
   let heardAt = 0;
   let oldest = 0;
+  /** The last line before what is being caught up on; a cut on the way does not move it, though newer lines are here. */
+  let since: string | undefined;
   /** Answers still missing before what was typed may be sent: archive, barrier. */
   let missing = 0;
   let isPipelined = true;
@@ -120,6 +123,11 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     };
   }
   const after = (ms: number, run: () => void) => setTimeout(ours(run), ms);
+  /** One deadline at a time: to open, to enter, to answer. */
+  function expire(ms: number, why: Down): void {
+    clearTimeout(timer);
+    timer = after(ms, () => down(why));
+  }
   function later(ms: number): void {
     timer = after(ms * (0.75 + Math.random() / 2), connect);
   }
@@ -149,7 +157,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
       if (!who) throw new Error('guest');
       return who;
     });
-    timer = after(OPENING, () => down('unopened'));
+    expire(OPENING, 'unopened');
     const options = { domain: port.domain, login, first: entering, resume, pipelined: isPipelined };
     resume = undefined;
     conn = port.open(transport, options, { up: ours(up), stanza: ours(stanza), down: ours(down) });
@@ -194,7 +202,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
 
   /** The stanzas that take us into the room: presence, what the archive has since the last line we know, and a barrier. */
   function entering(): string[] {
-    const since = port.lastId();
+    since ??= port.lastId();
     me = { nick: account?.nick ?? '', role: '' };
     people.clear();
     isSettled = false;
@@ -220,12 +228,15 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   function settle(): void {
     if (--missing > 0 || isSettled) return;
     isSettled = true;
+    since = undefined;
     on.settled();
     flush();
   }
 
   function enter(): void {
     become('connecting');
+    isProbing = false;
+    expire(OPENING, 'unopened');
     for (const stanza of entering()) conn?.send(stanza);
   }
 
@@ -242,13 +253,18 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     clearTimeout(timer);
     liveAt = heardAt = Date.now();
     become('live');
-    on.me(me.nick, me.role);
+    tellMe();
     tellPeople();
   }
 
+  /** The room may write our name otherwise than the site does (RFC 7622 3.4). */
+  const tellMe = () => on.me(me.nick, me.role, account?.nick);
+
   function tellPeople(): void {
-    tellTimer ??= setTimeout(() => {
-      tellTimer = undefined;
+    if (isTelling) return;
+    isTelling = true;
+    setTimeout(() => {
+      isTelling = false;
       if (state === 'live') on.people([...people]);
     }, 50);
   }
@@ -299,7 +315,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     if (!isUs) return;
     me = { nick, role };
     if (state !== 'live') return live();
-    on.me(nick, role);
+    tellMe();
     flush();
   }
 
@@ -329,7 +345,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   /** The room did not take a line: once more a little later (type wait, or no voice yet), or never. */
   function refused(el: El, id: string): void {
     const [condition, , type] = errorOf(el);
-    sent.delete(id);
+    if (!sent.delete(id)) return;
     if (condition === 'not-acceptable') enter();
     else if (type === 'wait') after(PROBE, flush);
     else if (condition !== 'forbidden' || mayWrite(me.role)) {
@@ -353,10 +369,10 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
   function probe(): void {
     if (isProbing) return;
     isProbing = true;
-    const deadline = after(PROBE, () => down('closed'));
+    expire(PROBE, 'closed');
     const answered = () => {
       isProbing = false;
-      clearTimeout(deadline);
+      clearTimeout(timer);
     };
     conn?.send(selfPing(answered));
   }
@@ -391,7 +407,7 @@ export function createLink(port: LinkPort, unsaid: Unsaid[]) {
     },
     /** Keeps the line until the room has reflected it. */
     say(entry: Unsaid): void {
-      if (unsaid.some(({ id }) => id === entry.id)) return;
+      if (sent.has(entry.id) || unsaid.some(({ id }) => id === entry.id)) return;
       unsaid.push(entry);
       port.saveUnsaid(unsaid);
       flush();

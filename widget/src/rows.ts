@@ -24,7 +24,7 @@ export function saidBy(
   const isBot = bots.includes(line.n);
   const kind = !line.n
     ? 'system'
-    : (isBot || !bots.length) && /^(irc|announcement)$/.test(line.k ?? '')
+    : (isBot || !bots.length) && /^(irc|announcement)$/.test(line.k as string)
       ? `${line.k}`
       : '';
   const [nick, text] = (isBot && kind === 'irc' && relayed(line.t)) || [line.n, line.t];

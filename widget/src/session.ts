@@ -1,3 +1,4 @@
+import type { Line } from './line.ts';
 import { createLink, type Handover, type Link, type LinkEvents, type LinkPort, type Unsaid } from './link.ts';
 import { load, save } from './storage.ts';
 import { canShareTabs, createTabs, PATIENCE, type Tabs } from './tabs.ts';
@@ -18,6 +19,8 @@ export type SessionPort = Omit<LinkPort, 'saveUnsaid' | 'isOnline'> & {
   readonly shareTabs: boolean;
   /** Another tab is being looked at: what is unread here is read. */
   read(): void;
+  /** The lines of now, for a tab that comes or comes back. */
+  lines(): readonly Line[];
 };
 
 /** How old (ms) a typed line may be on the next page. */
@@ -62,7 +65,9 @@ export function createSession(port: SessionPort) {
   });
   const orders: Orders = {
     hello() {
-      for (const post of latest.values()) if (link) tabs?.post(post);
+      if (!link) return;
+      for (const line of port.lines()) tabs?.post(['line', line]);
+      for (const post of latest.values()) tabs?.post(post);
     },
     read: port.read,
     bequeath(handover) {
@@ -74,26 +79,32 @@ export function createSession(port: SessionPort) {
     },
   };
 
+  /** Says it, or has it said. */
+  function order(entry: Unsaid): void {
+    if (link) link.say(entry);
+    else tabs?.post(['say', entry, Date.now()]);
+  }
+
   function lead(): void {
     hasLed = true;
-    const stored = load<Unsaid[]>('localStorage', `${key}unsaid`) || [];
-    const unsaid = stored.filter(({ ts }) => Date.now() - ts < UNSAID_LIFE);
+    const stored = load<Unsaid[]>(area, `${key}unsaid`);
+    const unsaid = stored?.filter?.((entry) => Date.now() - entry?.ts < UNSAID_LIFE) ?? [];
     for (const { id, text, ts, by } of unsaid) on.line({ m: id, n: by, t: text, ts, p: 'wait' });
     link = createLink(
       {
         ...port,
-        saveUnsaid: (list) => save('localStorage', `${key}unsaid`, list),
+        saveUnsaid: (list) => save(area, `${key}unsaid`, list),
         on: told,
         isOnline: () => navigator.onLine,
       },
       unsaid,
     );
-    const handover = load<Handover | 0>(area, `${key}session`);
+    const handover = load<Handover>(area, `${key}session`);
     // Read once: a duplicated tab must not take up the same session.
     save(area, `${key}session`);
-    link.start(handover || bequest);
+    link.start(Array.isArray(handover?.list) ? handover : bequest);
     bequest = undefined;
-    mine.forEach(link.say);
+    mine.forEach(order);
   }
 
   function stop(keepSession: boolean): void {
@@ -109,7 +120,7 @@ export function createSession(port: SessionPort) {
     const call =
       (orders as unknown as Calls)[name] ?? (link && name !== 'line' ? undefined : (on as unknown as Calls)[name]);
     call?.(...values);
-    if (name === 'me' && !link) void check(values[0]);
+    if (name === 'me') void check(values[2] ?? values[0]);
   }
 
   /**
@@ -160,6 +171,8 @@ export function createSession(port: SessionPort) {
     if (now - last > JUMP) link?.wake(!document.hidden);
     else link?.tick();
     last = now;
+    // A leader that was too slow for an order has not said it; one that has knows it by its id.
+    mine.forEach(order);
     if (!document.hidden) tabs?.check();
   }, TICK);
   begin();
@@ -167,11 +180,8 @@ export function createSession(port: SessionPort) {
   return {
     say(entry: Unsaid): void {
       mine.set(entry.id, entry);
-      if (link) link.say(entry);
-      else {
-        tabs?.post(['say', entry, Date.now()]);
-        tabs?.check();
-      }
+      order(entry);
+      tabs?.check();
     },
     /** This tab is being looked at: what is unread in others is read. */
     read: () => tabs?.post(['read']),

@@ -28,9 +28,12 @@ function isAfter(a: Line, b: Line): boolean {
  */
 function isSame(a: Line, b: Line): boolean {
   if (a.id && a.id === b.id) return true;
-  if (a.n !== b.n || a.t !== b.t) return false;
+  if (a.n !== b.n) return false;
+  // What was typed here the room may say otherwise: without what XML cannot carry, or as a filter wants it.
+  if (a.m && b.m && (a.p || b.p)) return a.m === b.m;
+  if (a.t !== b.t) return false;
   const apart = Math.abs(a.ts - b.ts);
-  if (a.m && b.m) return a.m === b.m && (!!a.p || !!b.p || apart < SAME_ID);
+  if (a.m && b.m) return a.m === b.m && apart < SAME_ID;
   // Two ids of the archive are two lines: "ok" said twice is said twice.
   return !(a.id && b.id) && apart < SAME_TIME;
 }
@@ -42,9 +45,7 @@ export function createStore(max: number): Store {
   const ids = new Map<string, Line>();
 
   function place(line: Line): void {
-    let at = lines.length;
-    while (at && isAfter(lines[at - 1] as Line, line)) at--;
-    lines.splice(at, 0, line);
+    lines.splice(lines.findLastIndex((other) => !isAfter(other, line)) + 1, 0, line);
   }
 
   function drop(line: Line): void {
@@ -59,9 +60,8 @@ export function createStore(max: number): Store {
       if (line.id) ids.set(line.id, known ?? line);
       if (!known) {
         place(line);
-        const oldest = lines[0] as Line;
-        if (lines.length > max) drop(oldest);
-        return lines.length === max && oldest === line ? undefined : [line, true];
+        if (lines.length > max) drop(lines[0] as Line);
+        return lines.includes(line) ? [line, true] : undefined;
       }
       if (line.p === 'fail') {
         known.p = line.p;
@@ -73,6 +73,7 @@ export function createStore(max: number): Store {
       known.id ??= line.id;
       known.k ??= line.k;
       known.p = undefined;
+      known.t = line.t;
       known.ts = line.ts;
       place(known);
       return [known, false];

@@ -43,15 +43,17 @@ export function createTabs<Message>(name: string, on: TabEvents<Message>): Tabs<
     const mine = ++round;
     const hold = () => {
       if (mine !== round) return;
-      isLeader = true;
       calm();
       on.lead();
+      isLeader = true;
       return new Promise<void>((resolve) => {
         release = resolve;
       });
     };
     navigator.locks.request(name, { steal }, hold).catch(() => {
       if (mine !== round) return;
+      // Locks are forbidden where storage is: then this tab is on its own.
+      if (!isLeader) return void hold();
       isLeader = false;
       on.depose();
       compete(false);

@@ -26,7 +26,7 @@ function hrefOf(link: string): string | undefined {
 
 /** A nickname as a whole word, whatever its case. */
 export const mentionPattern = (nick: string): RegExp =>
-  new RegExp(`(?<![\\p{L}\\p{N}_])${nick.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&') || '$^'}(?![\\p{L}\\p{N}_])`, 'giu');
+  new RegExp(`(?<![\\p{L}\\p{N}_])${nick.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') || '$^'}(?![\\p{L}\\p{N}_])`, 'giu');
 
 /** Cuts a tamed text into plain pieces, links and mentions of `nick`. */
 export function pieces(text: string, nick = ''): Piece[] {

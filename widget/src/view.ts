@@ -71,7 +71,7 @@ export function createView(
   }
   log.onscroll = () => {
     isFollowing = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
-    if (isFollowing) toEnd();
+    news.hidden ||= isFollowing;
   };
   new ResizeObserver(() => isFollowing && toEnd()).observe(log);
   news.onclick = toEnd;
@@ -87,8 +87,8 @@ export function createView(
     toEnd();
   };
   input.onkeydown = (event) => {
-    // While a Japanese or Chinese word is being composed, Enter belongs to the composition.
-    if (event.isComposing || event.shiftKey) return;
+    // While a Japanese or Chinese word is being composed, Enter belongs to the composition; in Safari 229 says so.
+    if (event.isComposing || event.keyCode === 229 || event.shiftKey) return;
     if (event.key === 'Enter') {
       event.preventDefault();
       form.requestSubmit();
@@ -123,7 +123,7 @@ export function createView(
       const text = /idle|guest/.test(name) ? '' : (words as Record<string, string>)[name];
       status.className = `status ${name}`;
       // Set only when it changes: a screen reader would say it again.
-      if (status.textContent !== text) status.textContent = text ?? '';
+      if (status.textContent !== text) status.textContent = text as string;
       const isMute = state === 'live' && !mayWrite(role);
       form.hidden = isMute || /idle|guest|removed|refused/.test(state);
       hint.textContent = state === 'guest' ? words.guest : isMute ? words.visitor : tame(note);

@@ -12,7 +12,7 @@ export type El = {
   readonly text: string;
 };
 
-type Growing = { tag: string; name: string; attrs: Record<string, string>; kids: Growing[]; text: string };
+type Growing = { raw: string; name: string; attrs: Record<string, string>; kids: Growing[]; text: string };
 
 const PIECE = /<(\/?)([^\s<>/="']+)((?:[^<>"'/]|"[^"<]*"|'[^'<]*')*)(\/?)>|[^<]+/g;
 const ATTRIBUTE = /([^\s=]+)=(["'])(.*?)\2/gs;
@@ -31,7 +31,7 @@ const decode = (text: string) =>
  * Throws on what is not well-formed and on what XMPP forbids (RFC 6120 11.1: comments, DOCTYPE, instructions).
  */
 export function parse(source: string): El {
-  const top: Growing = { tag: '', name: '', attrs: {}, kids: [], text: '' };
+  const top: Growing = { raw: '', name: '', attrs: {}, kids: [], text: '' };
   const stack = [top];
   let length = 0;
   for (const [all, end, tag, attributes, empty] of source.matchAll(PIECE)) {
@@ -40,10 +40,10 @@ export function parse(source: string): El {
     if (!parent) break;
     if (!tag) parent.text += decode(all);
     else if (end) {
-      if (stack.pop()?.tag !== tag) length = Number.NaN;
+      if (stack.pop()?.raw !== tag) length = Number.NaN;
     } else {
       const el = {
-        tag,
+        raw: tag,
         name: tag.slice(tag.indexOf(':') + 1),
         attrs: {} as Record<string, string>,
         kids: [],

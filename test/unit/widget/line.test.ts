@@ -16,6 +16,11 @@ describe('lineOf', () => {
     );
   });
 
+  it('believes the room’s clock where the browser’s is an hour behind', () => {
+    const message = parse(live(`<body>hi</body><stanza-id by='${ROOM}' id='1795336008242247'/>`));
+    expect(lineOf(message, ROOM, 1_795_336_008_242 - 3_600_000)?.ts).toBe(1_795_336_008_242);
+  });
+
   it('does not believe a stanza-id that the room did not give', () => {
     expect(
       read(live(`<body>hi</body><stanza-id xmlns='urn:xmpp:sid:0' by='evil@x' id='1795336008242247'/>`)),

@@ -266,7 +266,7 @@ describe('link', () => {
     link.say({ id: 'a', text: 'hello', ts: 0, by: 'Tari' });
     expect(last().sent.join()).not.toContain('hello');
     here('participant');
-    expect(told).toContainEqual(['me', 'Tari', 'participant']);
+    expect(told).toContainEqual(['me', 'Tari', 'participant', 'Tari']);
     expect(last().sent.filter((stanza) => stanza.includes('hello'))).toHaveLength(1);
   });
 
@@ -318,5 +318,64 @@ describe('link', () => {
     receive(`<iq type='result' id='unknown' from='${ROOM}/Evil'/>`);
     expect(last().sent.length).toBe(before + 1);
     expect(last().sent.at(-1)).toContain(`id='q'`);
+  });
+
+  it('asks from where it knew everything until it has caught up, however often it is cut on the way', async () => {
+    const { link, world, last, join, answer } = setUp();
+    world.lastId = '1000';
+    link.start();
+    await join();
+    // The join history brings the newest lines before the archive has told what lies between.
+    world.lastId = '2000';
+    last().on.down('closed');
+    await vi.advanceTimersByTimeAsync(1000);
+    const again = await join();
+    expect(again.join()).toContain('<after>1000</after>');
+    answer(again, `<fin complete='true'/>`);
+    last().on.down('closed');
+    await vi.advanceTimersByTimeAsync(2000);
+    expect((await join()).join()).toContain('<after>2000</after>');
+  });
+
+  it('does not move for the refusal of what it never said', async () => {
+    const { link, last, join, answer, receive } = setUp();
+    link.start();
+    answer(await join());
+    const before = last().sent.length;
+    receive(
+      `<message type='error' id='x' from='${ROOM}/Evil'><error type='modify'><not-acceptable/></error></message>`,
+    );
+    expect(last().sent).toHaveLength(before);
+  });
+
+  it('reconnects when the room does not let it in again', async () => {
+    const { link, last, conns, join, answer, receive } = setUp();
+    link.start();
+    answer(await join());
+    link.wake();
+    const id = /id='([^']+)'/.exec(last().sent.at(-1) ?? '')?.[1];
+    receive(`<iq type='error' id='${id}' from='${ROOM}/Tari'><error type='cancel'><not-acceptable/></error></iq>`);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(conns.length).toBeGreaterThan(1);
+  });
+
+  it('says once what another tab orders twice', async () => {
+    const { link, last, join, answer, receive } = setUp();
+    link.start();
+    answer(await join());
+    link.say({ id: 'a', text: 'hello', ts: 5, by: 'Tari' });
+    receive(said('a', 'hello'));
+    link.say({ id: 'a', text: 'hello', ts: 5, by: 'Tari' });
+    expect(last().sent.filter((stanza) => stanza.includes('hello'))).toHaveLength(1);
+  });
+
+  it('leaves no timer behind', async () => {
+    const { link, join, answer } = setUp();
+    link.start();
+    answer(await join());
+    link.wake();
+    link.stop(true);
+    await vi.advanceTimersByTimeAsync(3500);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

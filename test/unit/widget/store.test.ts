@@ -24,6 +24,17 @@ describe('store', () => {
     expect(store.lines).toHaveLength(1);
   });
 
+  it('knows what was typed here though the room says it otherwise', () => {
+    const store = createStore(100);
+    // XML cannot carry a vertical tab, and a server may have a filter.
+    store.add(line({ m: 'mine', t: 'a\vb\r\nc', p: 'wait' }));
+    store.add(line({ id: '7', m: 'mine', t: 'ab\nc', ts: 2000 }));
+    expect(store.lines).toMatchObject([{ id: '7', t: 'ab\nc', p: undefined }]);
+    store.add(line({ m: 'other', t: 'x', p: 'wait' }));
+    store.add(line({ id: '8', m: 'theirs', t: 'x', ts: 2001 }));
+    expect(store.lines).toHaveLength(3);
+  });
+
   it('knows a line without ids by nickname, text and time', () => {
     const store = createStore(100);
     store.add(line({ ts: 1000 }));

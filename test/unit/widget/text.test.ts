@@ -54,6 +54,8 @@ describe('pieces', () => {
     expect(marked('a.b a+b', 'a+b')).toEqual(['a+b']);
     expect(marked('anything', '')).toEqual([]);
     expect(mentionPattern('(').test('x ( y')).toBe(true);
+    for (const nick of ['Jean-Luc', 'a/b', '[x]', '^_^', '-', '\\d', 'a&&b'])
+      expect(pieces(`hi ${nick} there`, nick).filter(({ isMention }) => isMention)).toHaveLength(1);
   });
 
   it('is quick on hostile texts', () => {
