@@ -30,6 +30,7 @@ export async function withContext(
     if (stop.signal.aborted) io.exit?.(code);
     interrupted ||= signal === 'SIGINT';
     // A daemon that is stopped has done its work and says so itself; anything else ends before it was done.
+    toldToStop = true;
     stop.abort(new SaxError(code, signal === 'SIGINT' ? 'interrupted' : 'stopped before it was done'));
   };
   const unlisten = (['SIGINT', 'SIGTERM'] as const).map((signal) => io.onSignal?.(signal, onStop(signal)));
@@ -97,12 +98,17 @@ function makeContext(
 /** The launcher's path, also when this runs from the sources. */
 const PROGRAM = fileURLToPath(new URL('../bin/saxctl.js', import.meta.url));
 
-/** Ends the real process with this code when its output is written. */
+let toldToStop = false;
+/** How long a reader that does not read is waited for, once we were told to stop, milliseconds. */
+const READER_MS = 500;
+
+/** Ends the real process with this code when its output is written; told to stop, it waits for no reader. */
 export async function leave(code: ExitCode): Promise<never> {
   process.exitCode = code;
   const written = (stream: NodeJS.WriteStream): Promise<void> =>
     new Promise((resolve) => stream.write('', () => resolve()));
-  await Promise.all([written(process.stdout), written(process.stderr)]);
+  const all = Promise.all([written(process.stdout), written(process.stderr)]);
+  await (toldToStop ? Promise.race([all, new Promise((resolve) => setTimeout(resolve, READER_MS))]) : all);
   // Not by running out of work: whatever a library still holds open would keep us alive, and Node's own clean-up of handles
   // spins for ever over a TCP socket that was reset while something was still being written to it (seen with Node 20.20).
   process.exit(code);

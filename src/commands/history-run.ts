@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { historyOf, type Wish } from '../app/history.ts';
 import { followRoom, newCursor } from '../app/history-follow.ts';
 import { keepConnected } from '../app/keep-connected.ts';
@@ -156,13 +157,13 @@ function accountOf(config: Config, section: BotSection): { jid: string; password
   return { jid, password, nick: nick ?? jid.split('@')[0] ?? section };
 }
 
-/** Writes entries, waiting while the reader is slow. */
+/** Writes entries, waiting while the reader is slow, unless we are told to stop. */
 function printer(context: Context, json: boolean) {
   const { stdout } = context.io;
   const style = { color: context.flags.color, time: localTime };
   return async (entries: readonly Parameters<typeof jsonEntry>[0][]): Promise<void> => {
     const text = entries.map((entry) => `${json ? jsonEntry(entry) : renderEntry(entry, style)}\n`).join('');
-    if (text !== '' && !stdout.write(text)) await new Promise((resolve) => stdout.once('drain', resolve));
+    if (text !== '' && !stdout.write(text)) await once(stdout, 'drain', { signal: context.signal });
   };
 }
 

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -163,6 +172,21 @@ describe('saxctl init', () => {
   ])('%j ends with %i', async (flags, exit) => {
     const { code, stdout } = await init(join(scratch, 'never'), ...flags);
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
+  });
+
+  it.each(['C-c', 'C-d'])('a question answered by %s ends it as interrupted', async (key) => {
+    const dir = join(scratch, `left-${key}`);
+    const terminal = openTerminal(`${process.execPath} ${PROGRAM} init ${dir}; echo "ended $?"; cat`, {
+      HOME: '/nonexistent',
+    });
+    try {
+      await terminal.shows('XMPP domain of the chat');
+      await terminal.press(key);
+      await terminal.shows('saxctl: interrupted: nothing was written', 'ended 130');
+      expect(existsSync(dir)).toBe(false);
+    } finally {
+      terminal.close();
+    }
   });
 
   it('asks on a terminal', async () => {
