@@ -61,8 +61,9 @@ User=saxctl
 Group=saxctl
 Restart=always
 RestartSec=5
-# Wrong usage or configuration (sysexits): trying again cannot help.
-RestartPreventExitStatus=64 78
+# Wrong usage or configuration (sysexits): trying again cannot help. 75: a twin with this account took over; who comes
+# back would throw it out, and it us, for ever.
+RestartPreventExitStatus=64 75 78
 # READY=1 comes when the room is entered, which may take as long as ejabberd is away.
 TimeoutStartSec=infinity
 TimeoutStopSec=15
