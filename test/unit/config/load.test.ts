@@ -260,7 +260,7 @@ describe('mistakes', () => {
 
 describe('config show', () => {
   it('sends nothing to the terminal that it would obey, in either form', async () => {
-    const path = file('[irc]\nrealname = "\\u009b31mred\\u007f\\u202e"\n[wording]\n"\\u001b[2J\u009b" = "x"\n');
+    const path = file('[irc]\nrealname = "\\u009b31mred\\u007f\\u202e"\n[wording]\nnews = "\\u009b{what}"\n');
     for (const form of [[], ['--json']]) {
       const { stdout } = await saxctl(['-c', path, 'config', 'show', ...form]);
       expect(stdout).toContain('\\u009b31mred\\u007f\\u202e');
