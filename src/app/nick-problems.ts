@@ -1,10 +1,13 @@
 /** How the problems of a run of sync-nicks are told: to whom a name belongs that a member does not get. */
 import { unescapeLocalpart } from '../core/jid.ts';
 import { localpartOf } from '../core/member-name.ts';
-import type { NameProblem, PlannedMember } from '../core/nick-plan.ts';
+import type { NameProblem, NickPlan, PlannedMember, Registration } from '../core/nick-plan.ts';
 import { addFailure, addProblem, type NickSummary } from '../core/nick-summary.ts';
-import type { NickWork, Wanted } from './nick-work.ts';
 import type { Members } from './ports/forum.ts';
+import type { NickLog, NickRegistry } from './ports/nicks.ts';
+
+/** A conflict with somebody whom we do not know: which problem, over which nickname. */
+export type Squatted = { readonly problem: number; readonly nick: string };
 
 /** Two names of the site that are one in the chat, or a name that the chat cannot carry. */
 export function tellNameProblem(summary: NickSummary, { id, username }: PlannedMember, problem: NameProblem): void {
@@ -27,7 +30,11 @@ export function tellNameProblem(summary: NickSummary, { id, username }: PlannedM
 }
 
 /** Says whose the nicknames are that we did not register, where the server can tell. */
-export async function nameSquatters({ registry, summary, squatted }: NickWork, members: Members): Promise<void> {
+export async function nameSquatters(
+  work: { readonly registry: NickRegistry; readonly summary: NickSummary; readonly squatted: readonly Squatted[] },
+  members: Members,
+): Promise<void> {
+  const { registry, summary, squatted } = work;
   const owners = squatted.length === 0 ? undefined : await registry.owners();
   if (owners === undefined) return;
   for (const { problem: at, nick } of squatted) {
@@ -58,7 +65,16 @@ export async function nameOthers(members: Members, summary: NickSummary): Promis
 }
 
 /** Registered for somebody else: for a member whom we know of, or for a stranger, who is looked for at the end. */
-export function tellTaken({ plan, summary, memory, squatted }: NickWork, { member, register }: Wanted): void {
+export function tellTaken(
+  work: {
+    readonly plan: NickPlan;
+    readonly memory: NickLog;
+    readonly summary: NickSummary;
+    readonly squatted: Squatted[];
+  },
+  { member, register }: { readonly member: PlannedMember; readonly register: Registration },
+): void {
+  const { plan, summary, memory, squatted } = work;
   const holder = plan.holders(register).find((id) => id !== member.id);
   const position = holder === undefined ? undefined : plan.positionOf(holder);
   const record = position === undefined ? undefined : memory.read(position);

@@ -2,7 +2,7 @@ import type { Names, NickPlan, PlannedMember, Registration } from '../core/nick-
 import type { HeldRecord, NickRecord } from '../core/nick-record.ts';
 import { addFailure, type NickSummary } from '../core/nick-summary.ts';
 import type { NickCalls } from './nick-calls.ts';
-import { tellTaken } from './nick-problems.ts';
+import { type Squatted, tellTaken } from './nick-problems.ts';
 import type { NickLog, NickOutcome, NickRegistry } from './ports/nicks.ts';
 
 export type Wanted = { readonly member: PlannedMember; readonly register: Registration };
@@ -23,8 +23,7 @@ export type NickWork = {
   readonly summary: NickSummary;
   /** Whose name is still held by another: for the end, when all that must go is gone. */
   readonly waiting: Wanted[];
-  /** Conflicts with somebody whom we do not know: which problem, over which nickname. */
-  readonly squatted: { readonly problem: number; readonly nick: string }[];
+  readonly squatted: Squatted[];
   /** So many more members are done with, for the progress bar. */
   readonly step: (members: number) => void;
   /** How many records the file holds by now, and how many of them it held about another service or domain. */
