@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -29,13 +28,6 @@ function start(more: Partial<Parameters<typeof startAuth>[0]> = {}): AuthProgram
   const program = startAuth({ config: stack.config, env: stack.env, pipes: true, ...more });
   running.push(program);
   return program;
-}
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 const sid = (name: string): string => stack.member(name).session.sid;
 
@@ -233,13 +225,9 @@ describe('it never leaves', () => {
 
   it('over a SIGHUP with a configuration that cannot work: the old one stays, and is healthy', async () => {
     const path = await variant('unusable.toml', (text) => text);
-    const port = await freePort();
-    const program = start({ config: path, env: { ...stack.env, SAXCTL_METRICS_LISTEN: `127.0.0.1:${port}` } });
-    const health = (): Promise<number> =>
-      fetch(`http://127.0.0.1:${port}/healthz`).then(
-        ({ status }) => status,
-        () => 0,
-      );
+    const program = start({ config: path, env: { ...stack.env, SAXCTL_METRICS_LISTEN: '127.0.0.1:0' } });
+    const metrics = await until(() => /metrics on (http:\S+)\/metrics/.exec(program.stderr())?.[1]);
+    const health = async (): Promise<number> => (await fetch(`${metrics}/healthz`)).status;
     await until(async () => (await health()) === 200);
     await variant('unusable.toml', (text) => text.replace(/^name = ".*"$/m, ''));
     program.child.kill('SIGHUP');

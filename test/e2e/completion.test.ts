@@ -26,7 +26,8 @@ describe.each(SHELLS)('Tab in %s', (shell, command, setup) => {
   });
   afterAll(() => {
     terminal.close();
-    rmSync(directory, { recursive: true, force: true });
+    // The shell may still be writing its history.
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   });
 
   /** Types a line, presses Tab, and waits for what the screen must show. */
