@@ -1,5 +1,5 @@
 import { memberOf } from './jid.ts';
-import type { Account } from './link.ts';
+import type { Account } from './link-port.ts';
 
 /** A fetch that hangs on a connection which died in sleep must end (ms). */
 const TIMEOUT = 5000;

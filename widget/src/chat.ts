@@ -2,7 +2,7 @@ import { findAccount } from './account.ts';
 import { bosh } from './bosh.ts';
 import { openConn, type Transport } from './conn.ts';
 import { type Line, readEntries } from './line.ts';
-import type { State } from './link.ts';
+import type { State } from './link-port.ts';
 import { type RowContext, saidBy } from './rows.ts';
 import { createSession } from './session.ts';
 import { load, save } from './storage.ts';

@@ -1,5 +1,6 @@
 import type { Line } from './line.ts';
-import { createLink, type Handover, type Link, type LinkEvents, type LinkPort, type Unsaid } from './link.ts';
+import { createLink, type Link } from './link.ts';
+import type { Handover, LinkEvents, LinkPort, Unsaid } from './link-port.ts';
 import { load, save } from './storage.ts';
 import { canShareTabs, createTabs, PATIENCE, type Tabs } from './tabs.ts';
 

@@ -1,6 +1,7 @@
 import { build, h } from './dom.ts';
 import type { Line } from './line.ts';
-import { mayWrite, type State } from './link.ts';
+import { mayWrite } from './link.ts';
+import type { State } from './link-port.ts';
 import { createList } from './list.ts';
 import { type RowContext, tint } from './rows.ts';
 import { complete, tame } from './text.ts';

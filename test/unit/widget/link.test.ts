@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConnEvents, ConnOptions } from '../../../widget/src/conn.ts';
 import type { Line } from '../../../widget/src/line.ts';
-import { type Account, createLink, type Unsaid } from '../../../widget/src/link.ts';
+import { createLink } from '../../../widget/src/link.ts';
+import type { Account, Unsaid } from '../../../widget/src/link-port.ts';
 import { parse } from '../../../widget/src/xml.ts';
 
 const ROOM = 'sax@conference.chat.test';
